@@ -1,0 +1,1 @@
+"""Discord for hobnob."""

@@ -1,0 +1,3 @@
+"""hobnob: chatbots that live where people already talk."""
+
+__version__ = "0.1.0"

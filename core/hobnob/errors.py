@@ -1,0 +1,65 @@
+"""Every error that hobnob raises on purpose.
+
+    HobnobError
+    ├── ConfigError            a file the owner wrote: which file, which key, what to do
+    ├── MissingExtra           a library that an extra would bring
+    ├── StoreError             the database: unreachable, read-only, newer schema, in use
+    ├── EngineError            the model failed on this prompt
+    │   └── EngineUnavailable  the model cannot be asked at all now; asking later may work
+    └── AdapterError           the platform
+        ├── AdapterStopped     it will not let us in: wrong token, missing intent; do not retry
+        ├── SendLater          not delivered, try again after a while
+        ├── SendRefused        not delivered, and never will be
+        └── SendUnknown        perhaps delivered; the platform cannot tell
+
+The message of each is for people: what happened, where, what to do next. No message ever holds a
+secret.
+"""
+
+
+class HobnobError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class ConfigError(HobnobError):
+    """A file the owner wrote is wrong."""
+
+
+class MissingExtra(HobnobError):
+    """A library is not installed that an extra of hobnob brings."""
+
+
+class StoreError(HobnobError):
+    """The database cannot be used."""
+
+
+class EngineError(HobnobError):
+    """The model failed on this prompt; another prompt may work."""
+
+
+class EngineUnavailable(EngineError):
+    """The model cannot be asked at all at the moment; nothing is wrong with the prompt."""
+
+
+class AdapterError(HobnobError):
+    """The platform refused or failed."""
+
+
+class AdapterStopped(AdapterError):
+    """The platform will not let us in until the owner changes something."""
+
+
+class SendLater(AdapterError):
+    """Certainly not delivered; may be sent again after `retry_after` seconds."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class SendRefused(AdapterError):
+    """Certainly not delivered, and sending it again cannot help (blocked, deleted, forbidden)."""
+
+
+class SendUnknown(AdapterError):
+    """The outcome of a send cannot be known: it may or may not have been delivered."""

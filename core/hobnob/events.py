@@ -1,0 +1,163 @@
+"""What happened and what is said back: the values that cross every boundary.
+
+All are frozen, keyword-only records; a change is a changed copy (`dataclasses.replace`). All times
+are aware. Nothing of a platform's own payload is in here. Knows nothing but the standard library.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from hobnob.conversation import ConversationKey
+
+
+class Kind(StrEnum):
+    """What an event is."""
+
+    MESSAGE = "message"
+    EDIT = "edit"
+    DELETE = "delete"
+    COMMAND = "command"
+    JOIN = "join"
+    REACTION = "reaction"
+    SCHEDULED = "scheduled"
+
+
+class Addressed(StrEnum):
+    """How a message speaks to us."""
+
+    DIRECT = "direct"  # a conversation between one person and us
+    MENTION = "mention"
+    REPLY = "reply"  # it answers a message of ours
+    NONE = "none"
+
+
+class Visibility(StrEnum):
+    """Who may see a post, where the post decides and not the room. Most open first."""
+
+    PUBLIC = "public"
+    UNLISTED = "unlisted"
+    FOLLOWERS = "followers"
+    DIRECT = "direct"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who acted. Only `id` tells people apart; a name can be changed to anybody's."""
+
+    id: str
+    name: str
+    is_bot: bool = False
+    handle: str = ""
+    """How to mention them in a text ("@ann@example.social"); "" where answering is enough."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that came with a message: never fetched, only described."""
+
+    media_type: str
+    name: str = ""
+    alt: str = ""
+    url: str = ""
+    size: int = 0
+    """Bytes; 0 where the platform does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened on a platform: the only thing that an adapter hands in.
+
+    `id` is unique within (key.platform, key.account) and the same whenever the platform tells of
+    this happening again. `message` is the platform's id of the message that the event carries
+    (message, command) or is about (edit, delete, reaction), unique within the conversation.
+    `text` is plain Markdown; of an edit, the whole new text.
+    """
+
+    id: str
+    kind: Kind
+    key: ConversationKey
+    author: Author
+    at: datetime
+    message: str
+    text: str = ""
+    addressed: Addressed = Addressed.NONE
+    reply_to: str | None = None
+    """The id of the message that this one answers."""
+    attachments: tuple[Attachment, ...] = ()
+    visibility: Visibility | None = None
+    """None where the room decides who may see."""
+    warning: str = ""
+    """The content warning it carries, which an answer inherits."""
+
+
+class Role(StrEnum):
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What is remembered: one message, said by a person or by us."""
+
+    role: Role
+    author: Author
+    text: str
+    at: datetime
+    message: str = ""
+    """The platform's id of the message; "" for a turn of ours, whose parts the outbox knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """A snapshot of what is known, put together for one turn."""
+
+    turns: tuple[Turn, ...] = ()
+    """The recent window, oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What leaves: one message for an adapter to send, short enough for the platform's limit.
+
+    `nonce` (20 ASCII characters) is this reply's own and stays the same over every attempt.
+    `attempted` is when an attempt began whose outcome is unknown; None where there was none.
+    """
+
+    key: ConversationKey
+    text: str
+    nonce: str
+    in_reply_to: str = ""
+    """The id of the message answered; "" where nothing is."""
+    follows: str = ""
+    """The id of the part sent before this one, where a long answer was split."""
+    mention: str = ""
+    """The handle of the person answered, for platforms that reach people by mention."""
+    visibility: Visibility | None = None
+    warning: str = ""
+    attempted: datetime | None = None
+
+
+class Speaker(StrEnum):
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatMessage:
+    """One message of a prompt, in the shape that chat templates take."""
+
+    role: Speaker
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How an engine picks tokens. temperature 0 is greedy."""
+
+    max_new_tokens: int = 256
+    temperature: float = 0.7
+    top_p: float = 0.9
+    stop: tuple[str, ...] = ()
+    """Texts that end the answer and are not part of it."""

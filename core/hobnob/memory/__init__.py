@@ -1,0 +1,1 @@
+"""What is remembered, behind one port (`hobnob.ports.MemoryPort`)."""

@@ -1,0 +1,296 @@
+"""The seams: what hobnob asks of a platform, a model and a database. Contracts only.
+
+Each has a real implementation and a fake (`hobnob.testing`), and one contract suite runs over
+both (tests/contract).
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, Self
+
+from hobnob.conversation import ConversationKey
+from hobnob.events import ChatMessage, Event, Memory, Reply, Sampling, Turn
+
+# ------------------------------------------------------------------------------------ platforms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a platform takes."""
+
+    max_length: int
+    """The longest text of one message, in the unit of `length`."""
+    length: Callable[[str], int] = len
+    """How the platform counts (code points, UTF-16 units, links as 23 ...)."""
+    parallel_sends: int = 8
+    """Sends under way at once. 1 where a send cannot be made idempotent, so that a crash leaves at
+    most one in doubt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """How far a stream of the platform has been read: kept with the event that moved it."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that `hobnob doctor` looked at."""
+
+    ok: bool
+    what: str
+    fix: str = ""
+
+
+class Receiver(Protocol):
+    """Where an adapter hands in what happened."""
+
+    async def put(self, event: Event, cursor: Cursor | None = None) -> bool:
+        """Store the event, and the cursor, in one transaction; False if it was stored before.
+
+        When this returns the event is safe: only then may the platform be told that it was
+        received. A database that is locked or full is waited for, never skipped: a caller that
+        awaits this in its receive loop holds the platform back, which is what is wanted.
+        """
+        ...
+
+    async def move(self, account: str, cursor: Cursor) -> None:
+        """Store a cursor that moved without an event of ours."""
+        ...
+
+    async def cursors(self, account: str) -> Mapping[str, str]:
+        """All cursors of this platform's account, by name."""
+        ...
+
+    async def settled(self, key: ConversationKey) -> None:
+        """Return when nothing waits in this conversation: all answered, decided or set aside."""
+        ...
+
+
+Draft = Callable[[str], None]
+"""Takes the whole text written so far. Returns at once and never raises."""
+
+
+class Adapter(Protocol):
+    """A platform. Constructed from its own options; connects only in `run` and `check`."""
+
+    @property
+    def name(self) -> str:
+        """The platform's name: the first part of every conversation key, the table in bot.toml."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """What the platform takes; exact once connected, careful before."""
+        ...
+
+    async def run(self, receiver: Receiver) -> None:
+        """Connect, fetch what was missed while away, then hand in every event, oldest first
+        within a conversation, until cancelled. Reconnects by itself, with growing pauses.
+
+        Returns only when the platform has nothing more to say (the end of a pipe). Raises
+        AdapterStopped where trying again cannot help (token, intent): the message says what to do.
+        """
+        ...
+
+    async def send(self, reply: Reply) -> str:
+        """Deliver one message; return the platform's id of it. Waits until connected.
+
+        Idempotent by `reply.nonce` as far as the platform allows: with `reply.attempted` set, an
+        earlier attempt may have been delivered, and the adapter delivers only if the platform
+        itself drops the double, or if it can see that there is none.
+
+        Raises SendLater (certainly not delivered, honour `retry_after`), SendRefused (never will
+        be) or SendUnknown (cannot be known). Any other exception counts as SendUnknown.
+        """
+        ...
+
+    def composing(self, event: Event) -> AbstractAsyncContextManager[Draft]:
+        """Show that an answer to `event` is being written, and where the platform allows the text
+        as it grows. Never fails for the platform's sake: an indicator is not worth an answer."""
+        ...
+
+    async def check(self) -> Sequence[Finding]:
+        """Look at token, permissions and settings for `hobnob doctor`. Sends nothing to people."""
+        ...
+
+
+# --------------------------------------------------------------------------------------- models
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOptions:
+    """What `[model]` in bot.toml says: every engine is constructed from exactly this."""
+
+    name: str = "starter"
+    """"starter", a hub id, or a path; for a server, the name it knows the model by."""
+    device: str = "auto"
+    dtype: str = "auto"
+    base_url: str = ""
+    api_key: str = field(default="", repr=False)
+    report: Callable[[str], None] = field(default=lambda _: None, repr=False)
+    """Told in a few words what is going on while something takes long (loading, converting)."""
+
+
+class Engine(Protocol):
+    """A language model. Constructed from `ModelOptions`; loads only when entered."""
+
+    @property
+    def context_tokens(self) -> int:
+        """The longest prompt and answer together, in tokens."""
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Load. Raises EngineUnavailable or ConfigError with what to do."""
+        ...
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Release everything; streams still open end with EngineUnavailable."""
+        ...
+
+    def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
+        """Tokens of the rendered prompt, never too few."""
+        ...
+
+    def stream(self, messages: Sequence[ChatMessage], sampling: Sampling) -> AsyncIterator[str]:
+        """Yield the answer in pieces as it is written, none of them empty.
+
+        The text of `messages` is data: nothing in it can end a message or open another. Stop
+        strings are never part of what is yielded. Closing the iterator (aclose, cancellation)
+        stops the work at once. Raises EngineError for this prompt's sake, EngineUnavailable where
+        no prompt would work now. A block of thinking is yielded as `<think>...</think>`.
+        """
+        ...
+
+
+class MemoryPort(Protocol):
+    """What is remembered."""
+
+    async def snapshot(self, batch: Sequence[Event]) -> Memory:
+        """What is known that matters for answering `batch`, without `batch` itself."""
+        ...
+
+
+# ------------------------------------------------------------------------------------- database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A row of the inbox that nobody has dealt with."""
+
+    row: int
+    event: Event
+    received: datetime
+    attempts: int = 0
+    """How often handling it crashed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What was answered within the last minute, for the rate limits."""
+
+    by_user: int = 0
+    by_chat: int = 0
+    noticed: bool = False
+    """A notice about a limit went out within the last minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a batch of waiting events ended: written in one transaction."""
+
+    rows: tuple[int, ...]
+    key: ConversationKey
+    decision: str
+    reason: str
+    turns: tuple[Turn, ...] = ()
+    replies: tuple[Reply, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A row of the outbox that is to be sent."""
+
+    row: int
+    reply: Reply
+
+
+class Inbox(Protocol):
+    """What came in. Every method is one transaction and raises StoreError."""
+
+    async def receive(self, event: Event, cursor: Cursor | None = None) -> bool:
+        """Store the event and the cursor; False if this id was stored before (the cursor moves
+        all the same)."""
+        ...
+
+    async def move(self, platform: str, account: str, cursor: Cursor) -> None: ...
+
+    async def cursors(self, platform: str, account: str) -> Mapping[str, str]: ...
+
+    async def unfinished(self, platform: str) -> Sequence[ConversationKey]:
+        """Conversations with waiting events or unsent replies."""
+        ...
+
+    async def waiting(self, key: ConversationKey) -> Sequence[Waiting]:
+        """Rows to deal with, in the order in which they came."""
+        ...
+
+    async def finish(self, outcome: Outcome) -> bool:
+        """Mark the rows done, append the turns, queue the replies. False, and nothing written, if
+        an edit or a deletion of one of these messages has come in meanwhile."""
+        ...
+
+    async def change(self, rows: Sequence[Waiting]) -> None:
+        """Apply edits and deletions, in order: to messages still waiting, and to history. A reply
+        of which nothing has been sent is withdrawn; if its message was edited, not deleted, the
+        message waits again with its new text."""
+        ...
+
+    async def fail(self, rows: Sequence[int], error: str, *, most: int) -> bool:
+        """Note a crash. Rows that crashed `most` times are set aside; True if they were."""
+        ...
+
+
+class Outbox(Protocol):
+    """What is to go out. A row is `pending`, `sending` (an attempt began), `sent`, `unknown` (an
+    attempt whose outcome nobody can tell), `refused` or `withdrawn`."""
+
+    async def next(self, key: ConversationKey) -> Parcel | None:
+        """The oldest unsent part of this conversation."""
+        ...
+
+    async def begin(self, row: int, at: datetime) -> None:
+        """An attempt begins: committed before the first byte leaves."""
+        ...
+
+    async def sent(self, row: int, message: str) -> None: ...
+
+    async def again(self, row: int) -> None:
+        """The attempt certainly delivered nothing: pending again."""
+        ...
+
+    async def give_up(self, row: int, state: str, error: str) -> None:
+        """Record `refused` or `unknown`."""
+        ...
+
+
+class History(Protocol):
+    """What was said."""
+
+    async def recent(self, key: ConversationKey, limit: int) -> Sequence[Turn]:
+        """The last `limit` turns, oldest first."""
+        ...
+
+    async def usage(self, key: ConversationKey, author: str, since: datetime) -> Usage: ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...

@@ -1,0 +1,1 @@
+"""Fakes and runners for testing one's own bot without a platform, a model or a clock."""
