@@ -1,1 +1,1 @@
-"""Console for hobnob."""
+"""The terminal for hobnob."""

@@ -269,8 +269,8 @@ class Outbox(Protocol):
 
     async def sent(self, row: int, message: str) -> None: ...
 
-    async def again(self, row: int) -> None:
-        """The attempt certainly delivered nothing: pending again."""
+    async def again(self, parcel: Parcel) -> None:
+        """The attempt certainly delivered nothing: pending again, just as doubtful as before."""
         ...
 
     async def give_up(self, row: int, state: str, error: str) -> None:

@@ -1,0 +1,158 @@
+"""The terminal as a platform: one person, one conversation. Serves people and pipes.
+
+On a terminal the answer is shown as it is written. In a pipe every line of input is a message,
+every answer goes to standard output, and there is nothing else: no prompt, colour or spinner.
+"""
+
+import asyncio
+import getpass
+import sys
+import threading
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from datetime import UTC, datetime
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.formatted_text import HTML
+from pydantic import BaseModel, ConfigDict
+from rich.console import Console
+
+from hobnob.conversation import ConversationKey
+from hobnob.events import Addressed, Author, Event, Kind, Reply
+from hobnob.ports import Draft, Finding, Limits, Receiver
+
+KEY = ConversationKey(platform="console", account="hobnob", room="terminal")
+LEAVE = ("/quit", "/exit", "/bye")
+
+
+class ConsoleOptions(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    persona: str = "bot"
+    """The name shown before an answer."""
+
+
+class ConsoleAdapter:
+    """The one adapter that is always there. See `hobnob.ports.Adapter`."""
+
+    Options = ConsoleOptions
+    name = "console"
+    limits = Limits(max_length=1_000_000)
+
+    def __init__(self, options: ConsoleOptions) -> None:
+        self._persona = options.persona
+        self._interactive = sys.stdin.isatty() and sys.stdout.isatty()
+        self._console = Console(highlight=False)
+        self._shown = ""
+
+    async def run(self, receiver: Receiver) -> None:
+        await receiver.settled(KEY)  # what an earlier life left to say comes first
+        lines = self._typed() if self._interactive else _piped()
+        async for line in lines:
+            if line.strip() in LEAVE:
+                return
+            if line.strip():
+                await receiver.put(_event(line))
+                await receiver.settled(KEY)
+
+    async def send(self, reply: Reply) -> str:
+        # `reply.attempted` needs no care: the terminal of an earlier life is not this one.
+        if self._interactive:
+            if self._shown.strip() != reply.text:
+                self._start_answer()
+                self._write(reply.text)
+            self._write("\n\n")
+        else:
+            self._write(f"{reply.text}\n")
+        self._shown = ""
+        return uuid.uuid4().hex
+
+    @asynccontextmanager
+    async def composing(self, event: Event) -> AsyncIterator[Draft]:
+        thinking = self._console.status("") if self._interactive else nullcontext()
+        thinking.__enter__()
+        self._shown = ""
+
+        def show(text: str) -> None:
+            text = text.lstrip()
+            if not self._interactive or not text:
+                return
+            if not self._shown:
+                thinking.__exit__(None, None, None)
+                self._start_answer()
+            self._write(text[len(self._shown) :])
+            self._shown = text
+
+        try:
+            yield show
+        except BaseException:
+            if self._shown:
+                self._write("\n")  # what was cut off stands for itself
+                self._shown = ""
+            raise
+        finally:
+            thinking.__exit__(None, None, None)
+
+    async def check(self) -> Sequence[Finding]:
+        return [Finding(ok=True, what="the terminal is always there")]
+
+    def _start_answer(self) -> None:
+        self._console.print(f"[bold cyan]{self._persona}[/] ", end="")
+
+    def _write(self, text: str) -> None:
+        stream = self._console.file
+        # A terminal must not be steered by what a model or a person wrote.
+        stream.write("".join(c for c in text if c in "\n\t" or c.isprintable() or ord(c) > 159))
+        stream.flush()
+
+    async def _typed(self) -> AsyncIterator[str]:
+        session: PromptSession[str] = PromptSession()
+        me = HTML("<b>you</b> ")
+        while True:
+            try:
+                yield await session.prompt_async(me)
+            except (EOFError, KeyboardInterrupt):
+                return
+
+
+async def _piped() -> AsyncIterator[str]:
+    """Lines of standard input. Read in a daemon thread: a pipe that never ends must not keep the
+    program from stopping."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def read() -> None:
+        try:
+            for line in sys.stdin.buffer:
+                text = line.decode(errors="replace").rstrip("\r\n")
+                loop.call_soon_threadsafe(lines.put_nowait, text)
+            loop.call_soon_threadsafe(lines.put_nowait, None)
+        except RuntimeError:
+            return  # the loop is closed: nobody listens any more
+
+    threading.Thread(target=read, name="standard input", daemon=True).start()
+    while (line := await lines.get()) is not None:
+        yield line
+
+
+def _event(line: str) -> Event:
+    person = _person()
+    unique = uuid.uuid4().hex
+    return Event(
+        id=unique,
+        kind=Kind.MESSAGE,
+        key=KEY,
+        author=Author(id=f"user:{person}", name=person),
+        at=datetime.now(UTC),
+        message=unique,
+        text=line,
+        addressed=Addressed.DIRECT,
+    )
+
+
+def _person() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no such user, as in some containers
+        return "you"

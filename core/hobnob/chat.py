@@ -1,0 +1,292 @@
+"""The one path from an event to its reply. Read it top to bottom: receive, step, answer, write."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from hobnob import policy, prompt, text
+from hobnob.batch import changes, next_batch
+from hobnob.conversation import ConversationKey
+from hobnob.delivery import Delivery
+from hobnob.errors import EngineError, EngineUnavailable, StoreError
+from hobnob.events import Author, Event, Kind, Reply, Role, Turn
+from hobnob.lanes import Lanes
+from hobnob.persona import Persona
+from hobnob.policy import Action, Rules
+from hobnob.ports import (
+    Adapter,
+    Clock,
+    Cursor,
+    Engine,
+    History,
+    Inbox,
+    MemoryPort,
+    Outbox,
+    Outcome,
+    Waiting,
+)
+from hobnob.thinking import without_thinking
+
+log = logging.getLogger(__name__)
+
+MOST_CRASHES = 3
+"""An event that crashes its handling this often is set aside."""
+LONGEST_PAUSE = 60.0
+"""Seconds between attempts while the database or the model is away; they begin at one."""
+PROMPT_TOKENS = 3072
+"""Longer prompts make small models worse and every answer slower."""
+NOTICE = "That's a lot at once for me. Give me a minute, then I'm all ears again."
+GREETING = "Hello! I'm {name}, an AI. Write to me whenever you like."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """The three sides of the database."""
+
+    inbox: Inbox
+    outbox: Outbox
+    history: History
+
+
+class Chat:
+    """Takes events in, and answers each at most once, in order, whatever crashes."""
+
+    def __init__(
+        self,
+        *,
+        persona: Persona,
+        rules: Rules,
+        engine: Engine,
+        memory: MemoryPort,
+        stores: Stores,
+        adapters: Mapping[str, Adapter],
+        clock: Clock,
+    ) -> None:
+        self._persona = persona
+        self._rules = rules
+        self._engine = engine
+        self._memory = memory
+        self._inbox = stores.inbox
+        self._outbox = stores.outbox
+        self._history = stores.history
+        self._adapters = adapters
+        self._clock = clock
+        self._delivery = Delivery(stores.outbox, adapters, clock)
+        self._lanes = Lanes(self._converse)
+        self._writing: dict[ConversationKey, tuple[frozenset[str], asyncio.Task[str]]] = {}
+
+    async def resume(self, platform: str) -> None:
+        """Take up what an earlier life left unfinished on this platform."""
+        for key in await self._inbox.unfinished(platform):
+            self._lanes.wake(key)
+
+    def receiver(self, platform: str) -> "ChatReceiver":
+        """What the platform's adapter hands its events to."""
+        return ChatReceiver(platform=platform, chat=self, inbox=self._inbox)
+
+    async def receive(self, event: Event, cursor: Cursor | None) -> bool:
+        """Store the event, however long the database takes, and see to it. False: seen before."""
+        pause = 1.0
+        while True:
+            try:
+                new = await self._inbox.receive(event, cursor)
+                break
+            except StoreError as error:
+                log.error("%s: an event waits to be stored: %s", event.key, error)
+                await self._clock.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+        if new:
+            self._interrupt(event)
+            self._lanes.wake(event.key)
+        return new
+
+    async def settled(self, key: ConversationKey) -> None:
+        await self._lanes.settled(key)
+
+    async def close(self, timeout: float) -> None:
+        """Stop: answers being written are given up (their events wait for the next start), sends
+        under way may end, for at most `timeout` seconds."""
+        await self._lanes.close()
+        await self._delivery.close(timeout)
+
+    # ------------------------------------------------------------------ one conversation's lane
+
+    async def _converse(self, key: ConversationKey) -> None:
+        """Everything there is to do in one conversation."""
+        pause = 1.0
+        while True:
+            try:
+                if not await self._step(key):
+                    return
+                pause = 1.0
+            except (EngineUnavailable, StoreError) as error:
+                log.warning("%s: waits %.0f s: %s", key, pause, error)
+                await self._clock.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _step(self, key: ConversationKey) -> bool:
+        """The next thing to do: apply an edit, send a part, wait for the end of a burst, or answer.
+        False if there is nothing."""
+        waiting = await self._inbox.waiting(key)
+        if changed := changes(waiting):
+            await self._inbox.change(changed)
+            return True
+        if parcel := await self._outbox.next(key):
+            await self._delivery.deliver(parcel)
+            return True
+        batch = next_batch(waiting, self._rules.burst_seconds, self._clock.now())
+        if batch.wait > 0:
+            await self._clock.sleep(batch.wait)
+        elif batch.rows:
+            await self._attempt(batch.rows)
+        return bool(batch.rows)
+
+    async def _attempt(self, batch: Sequence[Waiting]) -> None:
+        """Answer, or note the crash."""
+        try:
+            await self._answer(batch)
+        except (EngineUnavailable, StoreError):
+            raise  # not the event's fault
+        except Exception as error:
+            key = batch[0].event.key
+            log.exception("%s: handling %s crashed", key, batch[0].event.id)
+            reason = f"{type(error).__name__}: {error}"
+            if await self._inbox.fail([row.row for row in batch], reason, most=MOST_CRASHES):
+                log.error("%s: set aside after %d crashes; see `doctor`", key, MOST_CRASHES)
+            else:
+                await self._clock.sleep(2.0 ** batch[0].attempts)
+
+    async def _answer(self, batch: Sequence[Waiting]) -> None:
+        """Decide, write, and record the end of it in one transaction."""
+        events = [row.event for row in batch]
+        last = events[-1]
+        since = self._clock.now() - timedelta(minutes=1)
+        usage = await self._history.usage(last.key, last.author.id, since)
+        decision = policy.decide(events, self._rules, usage)
+        log.info("%s: %s %s: %s", last.key, decision.action, last.id, decision.reason)
+
+        said = ""
+        turns: tuple[Turn, ...] = ()
+        if decision.action is Action.NOTICE:
+            said = NOTICE
+        elif decision.action is Action.GREET:
+            said = self._persona.greeting or GREETING.format(name=self._persona.name)
+        elif decision.action is Action.ANSWER:
+            answer = await self._interruptible(events)
+            if answer is None:
+                return  # the next step sees what has changed
+            said, turns = answer, self._remembered(events, answer)
+        await self._inbox.finish(
+            Outcome(
+                rows=tuple(row.row for row in batch),
+                key=last.key,
+                decision=decision.action,
+                reason=decision.reason,
+                turns=turns,
+                replies=self._replies(last, said),
+            )
+        )
+
+    # ------------------------------------------------------------------ writing one answer
+
+    async def _interruptible(self, events: Sequence[Event]) -> str | None:
+        """The model's answer; None if one of the messages was edited or deleted meanwhile."""
+        key = events[-1].key
+        task = asyncio.create_task(self._write(events))
+        self._writing[key] = (frozenset(event.message for event in events), task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            me = asyncio.current_task()
+            if me is not None and me.cancelling():
+                raise
+            return None
+        finally:
+            del self._writing[key]
+
+    def _interrupt(self, event: Event) -> None:
+        messages, task = self._writing.get(event.key, (frozenset(), None))
+        if task and event.kind in (Kind.EDIT, Kind.DELETE) and event.message in messages:
+            task.cancel()
+
+    async def _write(self, events: Sequence[Event]) -> str:
+        sampling = self._persona.sampling
+        room = self._engine.context_tokens - sampling.max_new_tokens
+        messages = prompt.build(
+            self._persona,
+            await self._memory.snapshot(events),
+            events,
+            budget=min(room, PROMPT_TOKENS),
+            count_tokens=self._engine.count_tokens,
+        )
+        written = ""
+        adapter = self._adapters[events[-1].key.platform]
+        async with (
+            adapter.composing(events[-1]) as draft,
+            aclosing(without_thinking(self._engine.stream(messages, sampling))) as pieces,
+        ):
+            async for piece in pieces:
+                written += piece
+                draft(written)
+        if not written.strip():
+            raise EngineError("the model wrote nothing")
+        return written.strip()
+
+    def _remembered(self, events: Sequence[Event], answer: str) -> tuple[Turn, ...]:
+        theirs = tuple(
+            Turn(
+                role=Role.USER,
+                author=event.author,
+                text=prompt.said(event),
+                at=event.at,
+                message=event.message,
+            )
+            for event in events
+        )
+        me = Author(id=events[-1].key.account, name=self._persona.name, is_bot=True)
+        ours = Turn(role=Role.ASSISTANT, author=me, text=answer, at=self._clock.now())
+        return (*theirs, ours)
+
+    def _replies(self, event: Event, said: str) -> tuple[Reply, ...]:
+        """What is said, in parts that the platform takes, no more public than what it answers."""
+        limits = self._adapters[event.key.platform].limits
+        mention = event.author.handle
+        template = Reply(
+            key=event.key,
+            text="",
+            nonce="",
+            in_reply_to=event.message,
+            mention=mention,
+            visibility=event.visibility,
+            warning=event.warning,
+        )
+        reserve = limits.length(f"{mention} ") if mention else 0
+        return tuple(
+            replace(template, text=part, nonce=secrets.token_hex(10))
+            for part in text.split(said, limits, reserve=reserve)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatReceiver:
+    """The chat as one platform's adapter sees it (`hobnob.ports.Receiver`)."""
+
+    platform: str
+    chat: Chat
+    inbox: Inbox
+
+    async def put(self, event: Event, cursor: Cursor | None = None) -> bool:
+        return await self.chat.receive(event, cursor)
+
+    async def move(self, account: str, cursor: Cursor) -> None:
+        await self.inbox.move(self.platform, account, cursor)
+
+    async def cursors(self, account: str) -> Mapping[str, str]:
+        return await self.inbox.cursors(self.platform, account)
+
+    async def settled(self, key: ConversationKey) -> None:
+        await self.chat.settled(key)

@@ -1,0 +1,66 @@
+"""Sending what the outbox holds: each part once, and every doubt recorded."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from hobnob.errors import SendLater, SendRefused, SendUnknown
+from hobnob.ports import Adapter, Clock, Outbox, Parcel
+
+log = logging.getLogger(__name__)
+
+
+class Delivery:
+    """Hands parcels to adapters. The attempt is on record before the first byte leaves; one that a
+    crash cut off is found in the outbox as attempted, and the adapter, who knows its platform,
+    decides whether it can safely be made again."""
+
+    def __init__(self, outbox: Outbox, adapters: Mapping[str, Adapter], clock: Clock) -> None:
+        self._outbox = outbox
+        self._adapters = adapters
+        self._clock = clock
+        self._places = {
+            name: asyncio.Semaphore(adapter.limits.parallel_sends)
+            for name, adapter in adapters.items()
+        }
+        self._attempts: set[asyncio.Task[float]] = set()
+
+    async def deliver(self, parcel: Parcel) -> None:
+        """Try once; returns when another attempt, of this parcel or the next, may be made."""
+        async with self._places[parcel.reply.key.platform]:
+            # A task of its own: being cancelled (a stop) must not tear a send in two.
+            attempt = asyncio.create_task(self._attempt(parcel))
+            self._attempts.add(attempt)
+            attempt.add_done_callback(self._attempts.discard)
+            pause = await asyncio.shield(attempt)
+        if pause:
+            await self._clock.sleep(pause)
+
+    async def close(self, timeout: float) -> None:
+        """Let the sends under way end, for at most `timeout` seconds."""
+        if self._attempts:
+            await asyncio.wait(self._attempts, timeout=timeout)
+
+    async def _attempt(self, parcel: Parcel) -> float:
+        """Send and record; the seconds to wait before the next attempt."""
+        reply = parcel.reply
+        adapter = self._adapters[reply.key.platform]
+        await self._outbox.begin(parcel.row, self._clock.now())
+        try:
+            message = await adapter.send(reply)
+        except SendLater as later:
+            log.info("%s: sent later: %s", reply.key, later)
+            await self._outbox.again(parcel)
+            return later.retry_after
+        except SendRefused as refused:
+            log.warning("%s: not sent: %s", reply.key, refused)
+            await self._outbox.give_up(parcel.row, "refused", str(refused))
+        except SendUnknown as unknown:
+            log.warning("%s: perhaps sent, not sent again: %s", reply.key, unknown)
+            await self._outbox.give_up(parcel.row, "unknown", str(unknown))
+        except Exception as error:
+            log.exception("%s: perhaps sent, not sent again: the adapter failed", reply.key)
+            await self._outbox.give_up(parcel.row, "unknown", f"{type(error).__name__}: {error}")
+        else:
+            await self._outbox.sent(parcel.row, message)
+        return 0.0

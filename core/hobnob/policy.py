@@ -1,0 +1,92 @@
+"""Shall we answer, and why. Pure: values in, a value with its reason out."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hobnob.events import Addressed, Event, Kind
+from hobnob.ports import Usage
+
+
+class Action(StrEnum):
+    ANSWER = "answer"  # ask the model
+    GREET = "greet"  # say the persona's greeting
+    NOTICE = "notice"  # say once, kindly, that this is too much
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """`[engage]` of bot.toml, with the persona's own name among `names`."""
+
+    names: tuple[str, ...] = ()
+    burst_seconds: float = 1.5
+    answer_bots: bool = False
+    per_user_per_minute: int = 20
+    per_chat_per_minute: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    action: Action
+    reason: str
+
+
+_WHY = {
+    Addressed.DIRECT: "a direct message",
+    Addressed.MENTION: "it mentions me",
+    Addressed.REPLY: "it replies to me",
+}
+_GREETED = ("start", "help")
+
+
+def decide(batch: Sequence[Event], rules: Rules, usage: Usage) -> Decision:
+    """What to do with a batch: events of one author in one conversation, oldest first."""
+    last = batch[-1]
+    if last.author.id == last.key.account:
+        return _silent("I said it myself")
+    if last.author.is_bot and not rules.answer_bots:
+        return _silent("the author is a bot")
+    if last.kind not in (Kind.MESSAGE, Kind.COMMAND, Kind.SCHEDULED):
+        return _silent(f"a {last.kind} is not answered")
+    if not any(event.text.strip() or event.attachments for event in batch):
+        return _silent("it is empty")
+
+    why = next((_WHY[event.addressed] for event in batch if event.addressed in _WHY), None)
+    name = called_by_name(batch, rules.names)
+    if why is None and name is None:
+        return _silent("it is not addressed to me")
+
+    limit = _limit_reached(rules, usage)
+    if limit and usage.noticed:
+        return _silent(f"{limit} is reached, and was announced")
+    if limit:
+        return Decision(action=Action.NOTICE, reason=f"{limit} is reached")
+    if last.kind is Kind.COMMAND:
+        command = last.text.strip().lstrip("/").split()[:1]
+        if not command or command[0].casefold() not in _GREETED:
+            return _silent("I know no such command")
+        return Decision(action=Action.GREET, reason=f"the command /{command[0]}")
+    return Decision(action=Action.ANSWER, reason=why or f"it calls me {name}")
+
+
+def called_by_name(batch: Sequence[Event], names: Sequence[str]) -> str | None:
+    """The first of `names` that stands in a text as a word of its own."""
+    for name in names:
+        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+        if any(word.search(event.text) for event in batch):
+            return name
+    return None
+
+
+def _limit_reached(rules: Rules, usage: Usage) -> str | None:
+    if 0 < rules.per_user_per_minute <= usage.by_user:
+        return "per_user_per_minute"
+    if 0 < rules.per_chat_per_minute <= usage.by_chat:
+        return "per_chat_per_minute"
+    return None
+
+
+def _silent(reason: str) -> Decision:
+    return Decision(action=Action.SILENT, reason=reason)

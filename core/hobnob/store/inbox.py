@@ -1,0 +1,267 @@
+"""What came in: stored once, dealt with once (`hobnob.ports.Inbox`)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hobnob.conversation import ConversationKey
+from hobnob.events import Event, Kind
+from hobnob.ports import Clock, Cursor, Outcome, Waiting
+from hobnob.store import rows
+from hobnob.store.database import Database
+from hobnob.store.schema import conversation, cursor, inbox, outbox, turn
+
+CHANGES = (Kind.EDIT, Kind.DELETE)
+UNSENT = ("pending", "sending")
+
+
+class SqlInbox:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def receive(self, event: Event, cursor: Cursor | None = None) -> bool:
+        async with self._database.write() as connection:
+            if cursor is not None:
+                await _move(connection, event.key.platform, event.key.account, cursor)
+            seen = sa.select(inbox.c.id).where(
+                inbox.c.platform == event.key.platform,
+                inbox.c.account == event.key.account,
+                inbox.c.event == event.id,
+            )
+            if await connection.scalar(seen) is not None:
+                return False
+            await connection.execute(
+                inbox.insert().values(
+                    platform=event.key.platform,
+                    account=event.key.account,
+                    event=event.id,
+                    conversation_id=await rows.ensure_conversation(connection, event.key),
+                    message=event.message,
+                    kind=event.kind,
+                    author=event.author.id,
+                    payload=rows.dump(event),
+                    received=self._clock.now(),
+                    state="waiting",
+                )
+            )
+            return True
+
+    async def move(self, platform: str, account: str, cursor: Cursor) -> None:
+        async with self._database.write() as connection:
+            await _move(connection, platform, account, cursor)
+
+    async def cursors(self, platform: str, account: str) -> Mapping[str, str]:
+        query = sa.select(cursor.c.name, cursor.c.value).where(
+            cursor.c.platform == platform, cursor.c.account == account
+        )
+        async with self._database.read() as connection:
+            return {row.name: row.value for row in await connection.execute(query)}
+
+    async def unfinished(self, platform: str) -> Sequence[ConversationKey]:
+        waiting = sa.select(inbox.c.conversation_id).where(inbox.c.state == "waiting")
+        unsent = sa.select(outbox.c.conversation_id).where(outbox.c.state.in_(UNSENT))
+        c = conversation.c
+        query = sa.select(c.platform, c.account, c.room, c.thread).where(
+            c.platform == platform, sa.or_(c.id.in_(waiting), c.id.in_(unsent))
+        )
+        async with self._database.read() as connection:
+            return [
+                ConversationKey(
+                    platform=row.platform, account=row.account, room=row.room, thread=row.thread
+                )
+                for row in await connection.execute(query.order_by(c.id))
+            ]
+
+    async def waiting(self, key: ConversationKey) -> Sequence[Waiting]:
+        query = (
+            sa.select(inbox.c.id, inbox.c.payload, inbox.c.received, inbox.c.attempts)
+            .where(inbox.c.conversation_id == rows.id_of(key), inbox.c.state == "waiting")
+            .order_by(inbox.c.id)
+        )
+        async with self._database.read() as connection:
+            return [
+                Waiting(
+                    row=row.id,
+                    event=rows.load(row.payload),
+                    received=row.received,
+                    attempts=row.attempts,
+                )
+                for row in await connection.execute(query)
+            ]
+
+    async def finish(self, outcome: Outcome) -> bool:
+        async with self._database.write() as connection:
+            where = await rows.ensure_conversation(connection, outcome.key)
+            if await _changed_meanwhile(connection, where, outcome.rows):
+                return False
+            await connection.execute(
+                inbox.update()
+                .where(inbox.c.id.in_(outcome.rows))
+                .values(
+                    state="done",
+                    payload=None,
+                    decision=sa.case(
+                        (inbox.c.id == outcome.rows[-1], outcome.decision), else_="merged"
+                    ),
+                    reason=outcome.reason,
+                    done=self._clock.now(),
+                )
+            )
+            turn_id = await _append(connection, where, outcome)
+            if outcome.replies:
+                await connection.execute(
+                    outbox.insert(),
+                    [
+                        {
+                            "conversation_id": where,
+                            "turn_id": turn_id,
+                            "text": reply.text,
+                            "nonce": reply.nonce,
+                            "in_reply_to": reply.in_reply_to,
+                            "part": part,
+                            "mention": reply.mention,
+                            "visibility": reply.visibility,
+                            "warning": reply.warning,
+                            "state": "pending",
+                        }
+                        for part, reply in enumerate(outcome.replies)
+                    ],
+                )
+            return True
+
+    async def change(self, changes: Sequence[Waiting]) -> None:
+        async with self._database.write() as connection:
+            for row in changes:
+                reason = await _apply(connection, row.event)
+                if reason is None:  # it waits again, as a message
+                    anew = replace(row.event, kind=Kind.MESSAGE)
+                    values = {"kind": anew.kind, "payload": rows.dump(anew)}
+                    await connection.execute(
+                        inbox.update().where(inbox.c.id == row.row).values(values)
+                    )
+                else:
+                    await _close(connection, [row.row], row.event.kind, reason, self._clock.now())
+
+    async def fail(self, failed: Sequence[int], error: str, *, most: int) -> bool:
+        async with self._database.write() as connection:
+            attempts = inbox.c.attempts + 1
+            await connection.execute(
+                inbox.update()
+                .where(inbox.c.id.in_(failed))
+                .values(
+                    attempts=attempts,
+                    error=error,
+                    state=sa.case((attempts >= most, "aside"), else_="waiting"),
+                )
+            )
+            left = sa.select(sa.func.count()).where(
+                inbox.c.id.in_(failed), inbox.c.state == "aside"
+            )
+            return bool(await connection.scalar(left))
+
+
+async def _move(connection: AsyncConnection, platform: str, account: str, to: Cursor) -> None:
+    where = sa.and_(
+        cursor.c.platform == platform, cursor.c.account == account, cursor.c.name == to.name
+    )
+    moved = await connection.execute(cursor.update().where(where).values(value=to.value))
+    if moved.rowcount == 0:
+        await connection.execute(
+            cursor.insert().values(platform=platform, account=account, name=to.name, value=to.value)
+        )
+
+
+async def _changed_meanwhile(connection: AsyncConnection, where: int, batch: Sequence[int]) -> bool:
+    messages = sa.select(inbox.c.message).where(inbox.c.id.in_(batch))
+    query = sa.select(inbox.c.id).where(
+        inbox.c.conversation_id == where,
+        inbox.c.state == "waiting",
+        inbox.c.kind.in_(CHANGES),
+        inbox.c.message.in_(messages),
+    )
+    return await connection.scalar(query.limit(1)) is not None
+
+
+async def _append(connection: AsyncConnection, where: int, outcome: Outcome) -> int | None:
+    """Append the turns; the id of the last, which is the one that the replies are parts of."""
+    last = await connection.scalar(
+        sa.select(sa.func.max(turn.c.position)).where(turn.c.conversation_id == where)
+    )
+    turn_id = None
+    for position, said in enumerate(outcome.turns, start=0 if last is None else last + 1):
+        turn_id = await connection.scalar(
+            turn.insert()
+            .values(
+                conversation_id=where,
+                position=position,
+                role=said.role,
+                author=said.author.id,
+                name=said.author.name,
+                text=said.text,
+                at=said.at,
+                message=said.message,
+            )
+            .returning(turn.c.id)
+        )
+    return turn_id
+
+
+async def _close(
+    connection: AsyncConnection, ids: Sequence[int], decision: str, reason: str, at: datetime
+) -> None:
+    await connection.execute(
+        inbox.update()
+        .where(inbox.c.id.in_(ids))
+        .values(state="done", payload=None, decision=decision, reason=reason, done=at)
+    )
+
+
+async def _apply(connection: AsyncConnection, event: Event) -> str | None:
+    """Do what an edit or a deletion asks for. The reason to note; None: answer it anew."""
+    where = await rows.ensure_conversation(connection, event.key)
+    deleted = event.kind is Kind.DELETE
+    of_message = sa.and_(inbox.c.conversation_id == where, inbox.c.message == event.message)
+
+    pending = (
+        await connection.execute(
+            sa.select(inbox.c.id, inbox.c.payload).where(
+                of_message, inbox.c.state.in_(("waiting", "aside")), inbox.c.kind.not_in(CHANGES)
+            )
+        )
+    ).all()
+    if pending:
+        for row in pending:
+            values = (
+                {"state": "done", "payload": None, "decision": "delete", "reason": "taken back"}
+                if deleted
+                else {"payload": rows.dump(replace(rows.load(row.payload), text=event.text))}
+            )
+            await connection.execute(inbox.update().where(inbox.c.id == row.id).values(values))
+        return "it was still waiting"
+
+    withdrawn = await _withdraw(connection, where, event.message)
+    of_turn = sa.and_(turn.c.conversation_id == where, turn.c.message == event.message)
+    if deleted or withdrawn:
+        changed = await connection.execute(turn.delete().where(of_turn))
+    else:
+        changed = await connection.execute(turn.update().where(of_turn).values(text=event.text))
+    if withdrawn:
+        return "its answer was withdrawn" if deleted else None
+    return "history is changed" if changed.rowcount else "I had not kept it"
+
+
+async def _withdraw(connection: AsyncConnection, where: int, message: str) -> bool:
+    """Take back the answer to `message` if nothing of it has left."""
+    answer = sa.and_(outbox.c.conversation_id == where, outbox.c.in_reply_to == message)
+    states = (
+        await connection.execute(sa.select(outbox.c.state, outbox.c.turn_id).where(answer))
+    ).all()
+    if not states or any(row.state != "pending" for row in states):
+        return False
+    await connection.execute(outbox.update().where(answer).values(state="withdrawn", text=None))
+    await connection.execute(turn.delete().where(turn.c.id.in_([row.turn_id for row in states])))
+    return True

@@ -1,0 +1,64 @@
+"""What is to go out, part by part, each sent once (`hobnob.ports.Outbox`)."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from hobnob.conversation import ConversationKey
+from hobnob.events import Reply, Visibility
+from hobnob.ports import Parcel
+from hobnob.store import rows
+from hobnob.store.database import Database
+from hobnob.store.inbox import UNSENT
+from hobnob.store.schema import outbox
+
+
+class SqlOutbox:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def next(self, key: ConversationKey) -> Parcel | None:
+        here = outbox.c.conversation_id == rows.id_of(key)
+        query = sa.select(outbox).where(here, outbox.c.state.in_(UNSENT)).order_by(outbox.c.id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query.limit(1))).first()
+            if row is None:
+                return None
+            before = None
+            if row.part > 0:
+                before = await connection.scalar(
+                    sa.select(outbox.c.message)
+                    .where(here, outbox.c.id < row.id, outbox.c.part == row.part - 1)
+                    .order_by(outbox.c.id.desc())
+                    .limit(1)
+                )
+        reply = Reply(
+            key=key,
+            text=row.text or "",
+            nonce=row.nonce,
+            in_reply_to=row.in_reply_to,
+            follows=before or "",
+            mention=row.mention,
+            visibility=Visibility(row.visibility) if row.visibility else None,
+            warning=row.warning,
+            attempted=row.attempted,
+        )
+        return Parcel(row=row.id, reply=reply)
+
+    async def begin(self, row: int, at: datetime) -> None:
+        first = sa.func.coalesce(outbox.c.attempted, sa.literal(at, outbox.c.attempted.type))
+        await self._mark(row, state="sending", attempted=first)
+
+    async def sent(self, row: int, message: str) -> None:
+        await self._mark(row, state="sent", message=message, text=None, error=None)
+
+    async def again(self, parcel: Parcel) -> None:
+        await self._mark(parcel.row, state="pending", attempted=parcel.reply.attempted)
+
+    async def give_up(self, row: int, state: str, error: str) -> None:
+        await self._mark(row, state=state, error=error)
+
+    async def _mark(self, row: int, **values: Any) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(outbox.update().where(outbox.c.id == row).values(values))

@@ -1,0 +1,148 @@
+"""The tables. What each column is for; no queries."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware time, kept in UTC: SQLite forgets time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Said(TypeDecorator[str]):
+    """Text that people or models wrote. NUL and halves of surrogate pairs, which no database
+    keeps, become the replacement character."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return (
+            value.replace("\0", "\ufffd")
+            .encode("utf-16", "surrogatepass")
+            .decode("utf-16", "replace")
+        )
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+conversation = Table(
+    "conversation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("platform", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("room", String, nullable=False),
+    Column("thread", String, nullable=False),
+    UniqueConstraint("platform", "account", "room", "thread"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("platform", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("event", String, nullable=False),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
+    Column("message", String, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("author", String, nullable=False),
+    # The event as JSON, until it is dealt with: what is remembered is in `turn`, once.
+    Column("payload", Said),
+    Column("received", Utc, nullable=False),
+    Column("state", String(16), nullable=False),  # waiting, done, aside
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("decision", String(16)),
+    Column("reason", Text),
+    Column("error", Text),
+    Column("done", Utc),
+    UniqueConstraint("platform", "account", "event"),
+    Index(None, "state", "conversation_id"),
+    Index(None, "conversation_id", "done"),
+    Index(None, "platform", "author", "done"),
+    Index(None, "conversation_id", "message"),
+)
+
+turn = Table(
+    "turn",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
+    # Counts up within a conversation; windows begin at multiples of a step (see prompt.STEP).
+    Column("position", Integer, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("author", String, nullable=False),
+    Column("name", Said, nullable=False),
+    Column("text", Said, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("message", String, nullable=False),
+    UniqueConstraint("conversation_id", "position"),
+    Index(None, "conversation_id", "message"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
+    # The turn that it is a part of; NULL for notices, which are not remembered.
+    Column("turn_id", ForeignKey("turn.id", ondelete="SET NULL")),
+    Column("text", Said),  # until it is sent
+    Column("nonce", String, nullable=False, unique=True),
+    Column("in_reply_to", String, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("mention", String, nullable=False),
+    Column("visibility", String(16)),
+    Column("warning", Said, nullable=False),
+    # pending, sending, sent, unknown, refused, withdrawn
+    Column("state", String(16), nullable=False),
+    Column("attempted", Utc),
+    Column("message", String),  # the platform's id, once sent
+    Column("error", Text),
+    Index(None, "state", "conversation_id"),
+    Index(None, "conversation_id", "in_reply_to"),
+    Index(None, "turn_id"),
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("platform", String, primary_key=True),
+    Column("account", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
