@@ -4,12 +4,13 @@ import asyncio
 import fcntl
 import sqlite3
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -52,8 +53,8 @@ class Database:
                 "PostgreSQL needs a library that is not installed: pip install 'hobnob[postgres]'"
             ) from None
         if self.is_sqlite:
-            sa.event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
-            sa.event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
+            event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
         self._writer = self._engine.execution_options(hobnob_writes=True)
 
     def __repr__(self) -> str:
@@ -113,7 +114,7 @@ class Database:
                         await connection.scalar(sa.select(sa.func.pg_advisory_unlock(number)))
 
     @contextmanager
-    def _for_people(self):  # type: ignore[no-untyped-def]
+    def _for_people(self) -> Iterator[None]:
         try:
             yield
         except (SQLAlchemyError, OSError, sqlite3.Error) as error:
@@ -121,7 +122,7 @@ class Database:
 
     def _explain(self, error: Exception) -> str:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        said = " ".join(str(cause).split())
+        said = " ".join(str(cause).split()).split(" DETAIL:")[0]  # which may quote people
         where = str(self.file) if self.file else self._url.render_as_string(hide_password=True)
         hints = {
             "readonly": "The file or its folder may not be written. Check owner and permissions.",
@@ -150,7 +151,7 @@ class Database:
 
 
 @contextmanager
-def _lock_file(path: Path, taken: StoreError):  # type: ignore[no-untyped-def]
+def _lock_file(path: Path, taken: StoreError) -> Iterator[None]:
     try:
         file: IO[bytes] = path.open("ab")
     except OSError as error:

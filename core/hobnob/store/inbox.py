@@ -27,28 +27,21 @@ class SqlInbox:
         async with self._database.write() as connection:
             if cursor is not None:
                 await _move(connection, event.key.platform, event.key.account, cursor)
-            seen = sa.select(inbox.c.id).where(
-                inbox.c.platform == event.key.platform,
-                inbox.c.account == event.key.account,
-                inbox.c.event == event.id,
+            row = rows.insert(connection, inbox).values(
+                platform=event.key.platform,
+                account=event.key.account,
+                event=event.id,
+                conversation_id=await rows.ensure_conversation(connection, event.key),
+                message=event.message,
+                kind=event.kind,
+                author=event.author.id,
+                payload=rows.dump(event),
+                received=self._clock.now(),
+                state="waiting",
+                attempts=0,
             )
-            if await connection.scalar(seen) is not None:
-                return False
-            await connection.execute(
-                inbox.insert().values(
-                    platform=event.key.platform,
-                    account=event.key.account,
-                    event=event.id,
-                    conversation_id=await rows.ensure_conversation(connection, event.key),
-                    message=event.message,
-                    kind=event.kind,
-                    author=event.author.id,
-                    payload=rows.dump(event),
-                    received=self._clock.now(),
-                    state="waiting",
-                )
-            )
-            return True
+            stored = await connection.scalar(row.on_conflict_do_nothing().returning(inbox.c.id))
+            return stored is not None
 
     async def move(self, platform: str, account: str, cursor: Cursor) -> None:
         async with self._database.write() as connection:
@@ -165,14 +158,12 @@ class SqlInbox:
 
 
 async def _move(connection: AsyncConnection, platform: str, account: str, to: Cursor) -> None:
-    where = sa.and_(
-        cursor.c.platform == platform, cursor.c.account == account, cursor.c.name == to.name
+    row = rows.insert(connection, cursor).values(
+        platform=platform, account=account, name=to.name, value=to.value
     )
-    moved = await connection.execute(cursor.update().where(where).values(value=to.value))
-    if moved.rowcount == 0:
-        await connection.execute(
-            cursor.insert().values(platform=platform, account=account, name=to.name, value=to.value)
-        )
+    await connection.execute(
+        row.on_conflict_do_update(index_elements=list(cursor.primary_key), set_={"value": to.value})
+    )
 
 
 async def _changed_meanwhile(connection: AsyncConnection, where: int, batch: Sequence[int]) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hobnob.conversation import ConversationKey
@@ -41,12 +42,26 @@ def id_of(key: ConversationKey) -> sa.ScalarSelect[int]:
 
 async def ensure_conversation(connection: AsyncConnection, key: ConversationKey) -> int:
     """The id of a conversation, which is made if this is its first event."""
-    found = await connection.scalar(sa.select(conversation.c.id).where(of_key(key)))
+    find = sa.select(conversation.c.id).where(of_key(key))
+    found = await connection.scalar(find)
     if found is None:
-        found = await connection.scalar(
-            conversation.insert()
-            .values(platform=key.platform, account=key.account, room=key.room, thread=key.thread)
-            .returning(conversation.c.id)
+        values = {
+            "platform": key.platform,
+            "account": key.account,
+            "room": key.room,
+            "thread": key.thread,
+        }
+        await connection.execute(
+            insert(connection, conversation).values(values).on_conflict_do_nothing()
         )
-    assert found is not None  # noqa: S101 - RETURNING always returns
+        found = await connection.scalar(find)
+    assert found is not None  # noqa: S101 - it was there or was made
     return int(found)
+
+
+def insert(connection: AsyncConnection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that can say what to do about a conflict: both databases can, in one spelling
+    that SQLAlchemy keeps apart by dialect."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -52,7 +53,7 @@ _PARTS = (
 )
 
 
-def _key(row: sa.Row[*tuple[object, ...]]) -> ConversationKey:
+def _key(row: Any) -> ConversationKey:
     return ConversationKey(
         platform=row.platform, account=row.account, room=row.room, thread=row.thread
     )

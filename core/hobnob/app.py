@@ -1,0 +1,154 @@
+"""The composition root: opens everything in order, runs, and closes it in reverse."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from hobnob import registry
+from hobnob.chat import Chat, Stores
+from hobnob.clock import SystemClock
+from hobnob.errors import AdapterError, AdapterStopped
+from hobnob.memory.window import WindowMemory
+from hobnob.policy import Rules
+from hobnob.ports import Adapter, Clock, Engine, Receiver
+from hobnob.settings import Bot
+from hobnob.store import migrate
+from hobnob.store.database import Database
+from hobnob.store.history import SqlHistory
+from hobnob.store.inbox import SqlInbox
+from hobnob.store.outbox import SqlOutbox
+
+log = logging.getLogger(__name__)
+
+SEND_SECONDS = 6.0
+"""How long sends under way may take to end when we are told to stop; 10 s are all we have."""
+LONGEST_PAUSE = 300.0
+
+
+async def run(
+    bot: Bot,
+    adapters: Mapping[str, Adapter],
+    *,
+    rules: Rules,
+    report: Callable[[str], None] = log.info,
+) -> None:
+    """Run the bot on these platforms until all are done, or SIGINT or SIGTERM comes.
+
+    Raises AdapterError at the end if a platform stopped us for good.
+    """
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(bot, prepare=True))
+        for name in adapters:
+            await stack.enter_async_context(database.claim(name))
+        engine = await stack.enter_async_context(open_engine(bot, report))
+        chat = build(bot, adapters, rules=rules, engine=engine, database=database, clock=clock)
+        stop = stack.enter_context(_stop_signal())
+        report("")
+        for name in adapters:
+            await chat.resume(name)
+        tasks = [
+            asyncio.create_task(_supervise(adapter, chat.receiver(name), clock), name=name)
+            for name, adapter in adapters.items()
+        ]
+        stack.push_async_callback(_cancel, tasks)
+        stack.push_async_callback(chat.close, SEND_SECONDS)  # while the platforms still listen
+        await _done_or_stopped(tasks, stop)
+        _raise_failures(tasks)
+
+
+def build(
+    bot: Bot,
+    adapters: Mapping[str, Adapter],
+    *,
+    rules: Rules,
+    engine: Engine,
+    database: Database,
+    clock: Clock,
+) -> Chat:
+    """Put a chat together from its parts; connects to nothing."""
+    history = SqlHistory(database)
+    return Chat(
+        persona=bot.persona,
+        rules=rules,
+        engine=engine,
+        memory=WindowMemory(history),
+        stores=Stores(inbox=SqlInbox(database, clock), outbox=SqlOutbox(database), history=history),
+        adapters=adapters,
+        clock=clock,
+    )
+
+
+@asynccontextmanager
+async def open_database(bot: Bot, *, prepare: bool) -> AsyncIterator[Database]:
+    """The bot's database. With `prepare`, an SQLite file is brought to the present shape; a
+    server, which others may be using, must have been (`hobnob db upgrade`)."""
+    async with Database(bot.database_url) as database:
+        if prepare and database.is_sqlite:
+            await migrate.upgrade(database)
+        else:
+            await migrate.require_current(database)
+        yield database
+
+
+def open_engine(bot: Bot, report: Callable[[str], None]) -> Engine:
+    return registry.engine(bot.settings.model.engine, bot.model_options(report))
+
+
+async def _supervise(adapter: Adapter, receiver: Receiver, clock: Clock) -> None:
+    """Keep one platform connected, whatever it does, without troubling the others."""
+    pause = 1.0
+    while True:
+        try:
+            await adapter.run(receiver)
+            return
+        except AdapterStopped as stopped:
+            log.error("%s: %s", adapter.name, stopped)
+            raise
+        except Exception:
+            log.exception("%s: connection failed; again in %.0f s", adapter.name, pause)
+        await clock.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+@contextlib.contextmanager
+def _stop_signal() -> Iterator[asyncio.Event]:
+    """An event that SIGINT and SIGTERM set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+async def _done_or_stopped(tasks: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None:
+    stopped = asyncio.create_task(stop.wait())
+    everything = asyncio.gather(*tasks, return_exceptions=True)
+    try:
+        await asyncio.wait([everything, stopped], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped.cancel()
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _raise_failures(tasks: Sequence[asyncio.Task[None]]) -> None:
+    failed = [
+        f"{task.get_name()}: {error}"
+        for task in tasks
+        if task.done() and not task.cancelled() and (error := task.exception())
+    ]
+    if failed:
+        raise AdapterError("\n".join(failed))

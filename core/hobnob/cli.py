@@ -1,0 +1,297 @@
+"""The command line. Everything heavy is imported by the command that needs it."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hobnob import __version__
+from hobnob.errors import HobnobError
+
+if TYPE_CHECKING:
+    from hobnob.settings import Bot
+
+cli = typer.Typer(
+    name="hobnob",
+    help="Chatbots that live where people already talk, on a model of your own.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # it would print local variables, and a token may be one
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+db = typer.Typer(help="The bot's database.", no_args_is_help=True)
+cli.add_typer(db, name="db")
+
+T = TypeVar("T")
+BotName = Annotated[
+    str,
+    typer.Argument(metavar="BOT", help="A bot's folder, or a ready bot: friend, support, ..."),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more about what goes on.")]
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """The program. Errors meant for people end it with their message and exit code 1."""
+    try:
+        cli()
+    except HobnobError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has left: nothing to say about it
+        sys.exit(1)
+
+
+@cli.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        print(f"hobnob {__version__}")
+        raise typer.Exit
+
+
+@cli.command()
+def chat(bot: BotName = "friend", verbose: Verbose = False) -> None:
+    """Talk with a bot in the terminal, or through a pipe: a line in, an answer out."""
+    from hobnob import app, registry
+    from hobnob.policy import Rules
+
+    found = _load(bot, verbose)
+    adapter = registry.adapter("console", {"persona": found.persona.name})
+    if out.is_terminal and sys.stdin.isatty():
+        _welcome(found)
+    # Alone with one person at a keyboard there is nothing to hold back and nobody to protect.
+    rules = Rules(burst_seconds=0, per_user_per_minute=0, per_chat_per_minute=0)
+    with Progress() as progress:
+        _run(app.run(found, {"console": adapter}, rules=rules, report=progress))
+
+
+@cli.command()
+def run(bot: BotName = ".", verbose: Verbose = False) -> None:
+    """Connect a bot to every platform in its bot.toml, until stopped (Ctrl-C or SIGTERM)."""
+    from hobnob import app, registry
+
+    found = _load(bot, verbose)
+    names = list(found.settings.platforms)
+    if not names:
+        _fail(
+            f"{found.folder / 'bot.toml'} has no [platforms.*] table, so there is nothing to "
+            "connect to. Add one (see the comments in that file), or use `hobnob chat`."
+        )
+    adapters = {name: registry.adapter(name, found.platform(name)) for name in names}
+    err.print(f"{found.persona.name} connects to {', '.join(names)}. Stop with Ctrl-C.")
+    with Progress() as progress:
+        _run(app.run(found, adapters, rules=found.rules, report=progress))
+
+
+@cli.command()
+def new(
+    target: Annotated[Path, typer.Argument(help="The folder to make; its name names the bot.")],
+    like: Annotated[str, typer.Option(help="The ready bot to start from.")] = "friend",
+) -> None:
+    """Make a bot of your own: bot.toml, persona and dialog table, with comments."""
+    from hobnob import scaffold
+
+    for path in scaffold.new(target, like):
+        out.print(f"wrote {path}", markup=False)
+    out.print(f"\nTalk to it:      hobnob chat {target}", markup=False)
+    out.print(
+        f"Connect it:      edit {target / 'bot.toml'}, then hobnob run {target}", markup=False
+    )
+    out.print(f"Check it:        hobnob doctor {target}", markup=False)
+
+
+@cli.command()
+def doctor(bot: BotName = ".", verbose: Verbose = False) -> None:
+    """Say what is missing or wrong, and what to do. Exit code 1 if anything is."""
+    from hobnob.doctor import examine
+
+    async def look() -> bool:
+        healthy = True
+        with Progress() as progress:
+            async for finding in examine(found, progress):
+                progress("")
+                healthy &= finding.ok
+                mark = "[green]ok[/]  " if finding.ok else "[red]BAD[/] "
+                out.print(mark, end="")
+                out.print(finding.what, markup=False)
+                if finding.fix:
+                    out.print(f"     {finding.fix}", markup=False)
+        return healthy
+
+    found = _load(bot, verbose)
+    if not _run(look()):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def history(
+    bot: BotName = ".",
+    conversation: Annotated[
+        str | None, typer.Argument(help="Show what was said in this conversation.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many lines at most.")] = 50,
+    why: Annotated[
+        bool, typer.Option("--why", help="Show what was decided about each event, and why.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show stored conversations, what was said in one, or why something was (not) answered."""
+    from hobnob import app
+    from hobnob.conversation import ConversationKey
+    from hobnob.store import upkeep
+    from hobnob.store.history import SqlHistory
+
+    found = _load(bot)
+    try:
+        key = None if conversation is None else ConversationKey.parse(conversation)
+    except ValueError as error:
+        _fail(str(error))
+
+    async def read() -> list[dict[str, Any]]:
+        async with app.open_database(found, prepare=True) as database:
+            if why:
+                return [
+                    {
+                        "at": row.received,
+                        "conversation": row.key,
+                        "author": row.author,
+                        "event": row.kind,
+                        "decision": row.decision or row.state,
+                        "reason": row.reason,
+                    }
+                    for row in await upkeep.decisions(database, key, limit)
+                ]
+            if key is not None:
+                turns = await SqlHistory(database).recent(key, limit)
+                return [
+                    {"at": turn.at, "who": turn.author.name, "text": turn.text}
+                    for turn in turns[-limit:]
+                ]
+            return [
+                {"conversation": row.key, "turns": row.turns, "last": row.last or ""}
+                for row in (await upkeep.conversations(database))[-limit:]
+            ]
+
+    _show(_run(read()), as_json)
+
+
+@cli.command()
+def retry(
+    bot: BotName = ".",
+    unknown: Annotated[
+        bool, typer.Option("--unknown", help="Also send again what was perhaps sent already.")
+    ] = False,
+) -> None:
+    """Try again what was set aside. It is taken up at the bot's next start."""
+    from hobnob import app
+    from hobnob.store import upkeep
+
+    found = _load(bot)
+
+    async def again() -> tuple[int, int]:
+        async with app.open_database(found, prepare=False) as database:
+            return await upkeep.retry(database, unknown=unknown)
+
+    events, sends = _run(again())
+    out.print(f"{events} events and {sends} sends wait for the next start of the bot.")
+
+
+@db.command()
+def upgrade(bot: BotName = ".") -> None:
+    """Bring the database to the shape that this version of hobnob needs."""
+    from hobnob.store import migrate
+    from hobnob.store.database import Database
+
+    found = _load(bot)
+
+    async def change() -> str:
+        async with Database(found.database_url) as database:
+            before = await migrate.upgrade(database)
+            return f"{database}: was {before}, is current"
+
+    out.print(_run(change()), markup=False)
+
+
+class Progress:
+    """What takes long, in a few words: a spinner on a terminal, silence in a pipe."""
+
+    def __init__(self) -> None:
+        self._status = err.status("") if err.is_terminal else None
+        self._shown = False
+
+    def __enter__(self) -> Callable[[str], None]:
+        return self._tell
+
+    def __exit__(self, *exc: object) -> None:
+        self._tell("")
+
+    def _tell(self, what: str) -> None:
+        if self._status is None:
+            return
+        if what and not self._shown:
+            self._status.start()
+        elif not what and self._shown:
+            self._status.stop()
+        self._shown = bool(what)
+        self._status.update(what)
+
+
+def _load(name: str, verbose: bool = False) -> "Bot":
+    from hobnob import logs, settings
+
+    found = settings.load(settings.find(name))
+    logs.configure(verbose, found.secrets())
+    return found
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def _welcome(bot: "Bot") -> None:
+    out.print(f"[bold]{bot.persona.name}[/] runs on your machine; nothing leaves it.", end=" ")
+    out.print("[dim]Leave with /quit or Ctrl-D.[/]\n")
+
+
+def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
+    """A table for people, tab-separated lines for pipes, JSON where asked for."""
+    if as_json:
+        for row in rows:
+            print(json.dumps({name: str(value) for name, value in row.items()}, ensure_ascii=False))
+    elif not out.is_terminal:
+        for row in rows:
+            print("\t".join(" ".join(str(value).split()) for value in row.values()))
+    elif not rows:
+        out.print("Nothing is stored yet.")
+    else:
+        table = Table(*rows[0], box=None)
+        for row in rows:
+            table.add_row(*(_cell(value) for value in row.values()))
+        out.print(table)
+
+
+def _cell(value: object) -> Any:
+    from datetime import datetime
+
+    from rich.text import Text
+
+    if isinstance(value, datetime):
+        return Text(f"{value.astimezone():%Y-%m-%d %H:%M}")
+    return Text(str(value))
+
+
+def _fail(message: str) -> NoReturn:
+    err.print("error:", style="bold red", end=" ")
+    err.print(message, markup=False)
+    sys.exit(1)

@@ -1,0 +1,116 @@
+"""`hobnob doctor`: what is missing or wrong, in plain words, and what to do about it."""
+
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from pathlib import Path
+
+from hobnob import app, registry
+from hobnob.errors import HobnobError
+from hobnob.events import ChatMessage, Sampling, Speaker
+from hobnob.ports import Finding
+from hobnob.settings import Bot
+from hobnob.store import migrate, upkeep
+from hobnob.store.database import Database
+
+LEAST_FREE = 500_000_000
+"""Bytes of free disk below which the owner is warned."""
+
+
+async def examine(bot: Bot, report: Callable[[str], None]) -> AsyncIterator[Finding]:
+    """Look at everything that a bot needs, one finding after the other."""
+    yield Finding(ok=True, what=f"{bot.folder / 'bot.toml'} and the persona are in order")
+    async for finding in _database(bot):
+        yield finding
+    yield await _model(bot, report)
+    async for finding in _platforms(bot):
+        yield finding
+
+
+async def _database(bot: Bot) -> AsyncIterator[Finding]:
+    try:
+        async with Database(bot.database_url) as database:
+            state = await migrate.state(database)
+            if state is migrate.State.NEWER:
+                await migrate.require_current(database)
+            elif state is migrate.State.CURRENT:
+                async with database.write():
+                    pass  # a read-only file fails here
+                yield Finding(ok=True, what=f"{database} is up to date and may be written")
+                yield _troubles(await upkeep.troubles(database), bot)
+            elif database.is_sqlite:
+                yield Finding(ok=True, what=f"{database} will be prepared at the next start")
+            else:
+                yield Finding(
+                    ok=False,
+                    what=f"{database} is behind its migrations",
+                    fix=f"Run `hobnob db upgrade {bot.folder}`.",
+                )
+            if database.file:
+                yield _disk(database.file.parent)
+    except HobnobError as error:
+        yield Finding(ok=False, what=str(error))
+
+
+def _troubles(found: upkeep.Troubles, bot: Bot) -> Finding:
+    parts = []
+    if found.aside:
+        parts.append(f"{found.aside} events are set aside (the last: {found.last_error})")
+    if found.unknown:
+        parts.append(f"{found.unknown} messages were perhaps sent, perhaps not")
+    if found.refused:
+        parts.append(f"{found.refused} messages were refused by their platform")
+    if not found.aside and not found.unknown:
+        return Finding(ok=True, what="; ".join(parts) or "no event is set aside, no send in doubt")
+    fix = f"Look at `hobnob history {bot.folder} --why`; `hobnob retry {bot.folder}` tries again"
+    return Finding(ok=False, what="; ".join(parts), fix=f"{fix}, with --unknown the sends too.")
+
+
+def _disk(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    return Finding(
+        ok=free >= LEAST_FREE,
+        what=f"{free / 1e9:.1f} GB are free on the disk of {folder}",
+        fix="Make room before the disk is full." if free < LEAST_FREE else "",
+    )
+
+
+async def _model(bot: Bot, report: Callable[[str], None]) -> Finding:
+    """Load the model and let it write a word: nothing less proves that it works."""
+    settings = bot.settings.model
+    start = time.monotonic()
+    hello = [ChatMessage(role=Speaker.USER, content="Say hello.")]
+    try:
+        async with (
+            app.open_engine(bot, report) as engine,
+            aclosing(_first(engine.stream(hello, Sampling(max_new_tokens=4)))) as pieces,
+        ):
+            async for _ in pieces:
+                break
+    except HobnobError as error:
+        return Finding(ok=False, what=f"model {settings.name!r}: {error}")
+    seconds = time.monotonic() - start
+    return Finding(
+        ok=True,
+        what=f"model {settings.name!r} answers on engine {settings.engine!r} ({seconds:.1f} s)",
+    )
+
+
+async def _first(stream: AsyncIterator[str]) -> AsyncIterator[str]:
+    async for piece in stream:
+        yield piece
+
+
+async def _platforms(bot: Bot) -> AsyncIterator[Finding]:
+    if not bot.settings.platforms:
+        yield Finding(
+            ok=True,
+            what="no platform is configured: `hobnob chat` works, `hobnob run` has nothing to do",
+        )
+    for name in bot.settings.platforms:
+        try:
+            for finding in await registry.adapter(name, bot.platform(name)).check():
+                yield Finding(ok=finding.ok, what=f"{name}: {finding.what}", fix=finding.fix)
+        except HobnobError as error:
+            yield Finding(ok=False, what=f"{name}: {error}")

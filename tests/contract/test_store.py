@@ -1,0 +1,348 @@
+"""The contract of inbox, outbox and history, on SQLite and PostgreSQL alike."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from hobnob.errors import StoreError
+from hobnob.events import Author, Event, Kind, Reply, Role, Turn, Visibility
+from hobnob.ports import Cursor, Outcome, Waiting
+from hobnob.prompt import STEP
+from hobnob.store.database import Database
+from hobnob.store.history import SqlHistory
+from hobnob.store.inbox import SqlInbox
+from hobnob.store.outbox import SqlOutbox
+from hobnob.testing.adapter import FakeAdapter, key
+from hobnob.testing.clock import FakeClock
+
+KEY = key("ann")
+people = FakeAdapter()
+ME = Author(id="bot", name="Robin", is_bot=True)
+
+
+class Store:
+    def __init__(self, database: Database) -> None:
+        self.clock = FakeClock()
+        self.inbox = SqlInbox(database, self.clock)
+        self.outbox = SqlOutbox(database)
+        self.history = SqlHistory(database)
+
+    async def waiting_texts(self) -> list[str]:
+        return [row.event.text for row in await self.inbox.waiting(KEY)]
+
+    async def answer(self, *answers: str, **changes: Any) -> Event:
+        """Finish all that waits with these answers; the last event."""
+        rows = await self.inbox.waiting(KEY)
+        assert await self.inbox.finish(outcome(rows, *answers, **changes))
+        return rows[-1].event
+
+
+def outcome(rows: Any, *answers: str, **changes: Any) -> Outcome:
+    events = [row.event for row in rows]
+    last = events[-1]
+    said = [
+        Turn(role=Role.USER, author=e.author, text=e.text, at=e.at, message=e.message)
+        for e in events
+    ]
+    ours = [Turn(role=Role.ASSISTANT, author=ME, text=" ".join(answers), at=last.at)]
+    values: dict[str, Any] = {
+        "rows": tuple(row.row for row in rows),
+        "key": last.key,
+        "decision": "answer",
+        "reason": "a direct message",
+        "turns": (*said, *ours) if answers else (),
+        "replies": tuple(
+            Reply(key=last.key, text=a, nonce=f"{last.id}-{i}", in_reply_to=last.message)
+            for i, a in enumerate(answers)
+        ),
+    }
+    return Outcome(**(values | changes))
+
+
+@pytest.fixture
+def store(database: Database) -> Store:
+    return Store(database)
+
+
+async def test_an_event_is_stored_once_however_often_it_comes(store: Store) -> None:
+    event = people.event("hello")
+    assert await store.inbox.receive(event)
+    assert not await store.inbox.receive(event)
+    assert [row.event for row in await store.inbox.waiting(KEY)] == [event]
+
+
+async def test_an_event_comes_back_whole(store: Store) -> None:
+    event = people.event(
+        "naïve 🙂 日本",
+        author=Author(id="1", name="Ann", is_bot=True, handle="@ann@example.social"),
+        visibility=Visibility.FOLLOWERS,
+        warning="spoiler",
+        reply_to="7",
+        at=datetime(2026, 3, 1, 9, 30, 15, 123456, tzinfo=UTC),
+    )
+    await store.inbox.receive(event)
+    (row,) = await store.inbox.waiting(KEY)
+    assert row.event == event
+    assert row.received == store.clock.now()
+
+
+@pytest.mark.parametrize("text", ["a\0b", "half \ud83d emoji", "\u202eevil\u2066", "x" * 1_000_000])
+async def test_text_that_databases_refuse_is_kept_as_far_as_possible(
+    store: Store, text: str
+) -> None:
+    await store.inbox.receive(people.event(text))
+    await store.answer(text)
+    turns = await store.history.recent(KEY, 10)
+    assert [len(turn.text) for turn in turns] == [len(text), len(text)]
+
+
+async def test_the_cursor_moves_with_its_event(store: Store) -> None:
+    event = people.event("hello")
+    await store.inbox.receive(event, Cursor(name="notifications", value="7"))
+    await store.inbox.receive(event, Cursor(name="notifications", value="8"))
+    await store.inbox.move("fake", "bot", Cursor(name="other", value="1"))
+    assert await store.inbox.cursors("fake", "bot") == {"notifications": "8", "other": "1"}
+    assert await store.inbox.cursors("fake", "another account") == {}
+
+
+async def test_rows_wait_in_the_order_in_which_they_came(store: Store) -> None:
+    texts = [f"line {number}" for number in range(20)]
+    for text in texts:
+        await store.inbox.receive(people.event(text))
+    assert await store.waiting_texts() == texts
+
+
+async def test_finishing_remembers_and_queues_in_one_step(store: Store) -> None:
+    await store.inbox.receive(people.event("one"))
+    await store.inbox.receive(people.event("two"))
+    await store.answer("first part", "second part")
+    assert await store.waiting_texts() == []
+    assert [t.text for t in await store.history.recent(KEY, 10)] == [
+        "one",
+        "two",
+        "first part second part",
+    ]
+    parcel = await store.outbox.next(KEY)
+    assert parcel is not None
+    assert parcel.reply.text == "first part"
+    assert await store.inbox.unfinished("fake") == [KEY]
+
+
+async def test_parts_go_out_one_after_the_other_and_follow_each_other(store: Store) -> None:
+    await store.inbox.receive(people.event("hello"))
+    await store.answer("one", "two")
+    first = await store.outbox.next(KEY)
+    assert first is not None
+    await store.outbox.begin(first.row, store.clock.now())
+    await store.outbox.sent(first.row, "platform-1")
+    second = await store.outbox.next(KEY)
+    assert second is not None
+    assert (second.reply.text, second.reply.follows) == ("two", "platform-1")
+    await store.outbox.sent(second.row, "platform-2")
+    assert await store.outbox.next(KEY) is None
+    assert await store.inbox.unfinished("fake") == []
+
+
+async def test_an_attempt_cut_off_is_found_with_the_time_of_its_first_try(store: Store) -> None:
+    await store.inbox.receive(people.event("hello"))
+    await store.answer("hi")
+    fresh = await store.outbox.next(KEY)
+    assert fresh is not None
+    assert fresh.reply.attempted is None
+    began = store.clock.now()
+    await store.outbox.begin(fresh.row, began)
+    store.clock.advance(60)
+    cut_off = await store.outbox.next(KEY)
+    assert cut_off is not None
+    assert cut_off.reply.attempted == began
+    await store.outbox.begin(cut_off.row, store.clock.now())
+    await store.outbox.again(cut_off)  # this attempt certainly failed; the doubt stays
+    still = await store.outbox.next(KEY)
+    assert still is not None
+    assert still.reply.attempted == began
+
+
+async def test_an_attempt_that_certainly_failed_leaves_no_doubt(store: Store) -> None:
+    await store.inbox.receive(people.event("hello"))
+    await store.answer("hi")
+    parcel = await store.outbox.next(KEY)
+    assert parcel is not None
+    await store.outbox.begin(parcel.row, store.clock.now())
+    await store.outbox.again(parcel)
+    assert await store.outbox.next(KEY) == parcel
+
+
+async def test_what_was_given_up_is_not_sent_again(store: Store) -> None:
+    await store.inbox.receive(people.event("hello"))
+    await store.answer("hi")
+    parcel = await store.outbox.next(KEY)
+    assert parcel is not None
+    await store.outbox.give_up(parcel.row, "unknown", "the line broke")
+    assert await store.outbox.next(KEY) is None
+
+
+async def change(store: Store) -> None:
+    rows = [r for r in await store.inbox.waiting(KEY) if r.event.kind in (Kind.EDIT, Kind.DELETE)]
+    await store.inbox.change(rows)
+
+
+def edit(event: Event, text: str) -> Event:
+    return replace(event, id=f"{event.id}-edited", kind=Kind.EDIT, text=text)
+
+
+def delete(event: Event) -> Event:
+    return replace(event, id=f"{event.id}-deleted", kind=Kind.DELETE, text="")
+
+
+async def test_an_edit_changes_a_waiting_message(store: Store) -> None:
+    event = people.event("helo")
+    await store.inbox.receive(event)
+    await store.inbox.receive(edit(event, "hello"))
+    await change(store)
+    assert await store.waiting_texts() == ["hello"]
+
+
+async def test_a_deleted_message_waits_no_more(store: Store) -> None:
+    first, second = people.event("a secret"), people.event("hello")
+    await store.inbox.receive(first)
+    await store.inbox.receive(second)
+    await store.inbox.receive(delete(first))
+    await change(store)
+    assert await store.waiting_texts() == ["hello"]
+
+
+async def test_an_edit_between_writing_and_finishing_is_not_overlooked(store: Store) -> None:
+    event = people.event("helo")
+    await store.inbox.receive(event)
+    rows: list[Waiting] = list(await store.inbox.waiting(KEY))
+    await store.inbox.receive(edit(event, "hello"))
+    assert not await store.inbox.finish(outcome(rows, "answer to helo"))
+    assert await store.outbox.next(KEY) is None
+    assert await store.history.recent(KEY, 10) == []
+
+
+async def test_an_edit_changes_history_after_the_answer(store: Store) -> None:
+    await store.inbox.receive(people.event("helo"))
+    event = await store.answer("hi")
+    parcel = await store.outbox.next(KEY)
+    assert parcel is not None
+    await store.outbox.sent(parcel.row, "1")
+    await store.inbox.receive(edit(event, "hello"))
+    await change(store)
+    assert [t.text for t in await store.history.recent(KEY, 10)] == ["hello", "hi"]
+    assert await store.waiting_texts() == []
+
+
+async def test_a_deletion_removes_from_history(store: Store) -> None:
+    await store.inbox.receive(people.event("a secret"))
+    event = await store.answer("hi")
+    parcel = await store.outbox.next(KEY)
+    assert parcel is not None
+    await store.outbox.sent(parcel.row, "1")
+    await store.inbox.receive(delete(event))
+    await change(store)
+    assert [t.text for t in await store.history.recent(KEY, 10)] == ["hi"]
+
+
+async def test_a_deletion_withdraws_an_answer_that_has_not_left(store: Store) -> None:
+    await store.inbox.receive(people.event("hello"))
+    event = await store.answer("hi")
+    await store.inbox.receive(delete(event))
+    await change(store)
+    assert await store.outbox.next(KEY) is None
+    assert await store.history.recent(KEY, 10) == []
+    assert await store.waiting_texts() == []
+
+
+async def test_an_edit_withdraws_an_answer_that_has_not_left_and_asks_anew(store: Store) -> None:
+    await store.inbox.receive(people.event("what is 1+1?"))
+    event = await store.answer("2")
+    await store.inbox.receive(edit(event, "what is 1+2?"))
+    await change(store)
+    assert await store.outbox.next(KEY) is None
+    (row,) = await store.inbox.waiting(KEY)
+    assert (row.event.kind, row.event.text) == (Kind.MESSAGE, "what is 1+2?")
+    await store.answer("3")
+    assert [t.text for t in await store.history.recent(KEY, 10)] == ["what is 1+2?", "3"]
+
+
+async def test_an_edit_of_something_never_kept_is_harmless(store: Store) -> None:
+    event = people.event("hello")
+    await store.inbox.receive(edit(event, "what?"))
+    await change(store)
+    assert await store.waiting_texts() == []
+
+
+async def test_an_event_that_crashes_too_often_is_set_aside(store: Store) -> None:
+    await store.inbox.receive(people.event("poison"))
+    await store.inbox.receive(people.event("fine"))
+    poison, fine = await store.inbox.waiting(KEY)
+    assert not await store.inbox.fail([poison.row], "ValueError: boom", most=3)
+    assert not await store.inbox.fail([poison.row], "ValueError: boom", most=3)
+    assert (await store.inbox.waiting(KEY))[0].attempts == 2
+    assert await store.inbox.fail([poison.row], "ValueError: boom", most=3)
+    assert [row.row for row in await store.inbox.waiting(KEY)] == [fine.row]
+
+
+async def test_the_window_begins_at_a_multiple_of_the_step(store: Store) -> None:
+    for number in range(15):
+        await store.inbox.receive(people.event(f"q{number}"))
+        await store.answer(f"a{number}")
+    turns = await store.history.recent(KEY, 10)
+    assert [turn.text for turn in turns][:2] == ["q8", "a8"]  # position 16
+    assert 10 <= len(turns) < 10 + STEP
+
+
+async def test_usage_counts_answers_of_the_last_minute(store: Store) -> None:
+    async def hear(room: str, decision: str, author: str = "Ann") -> None:
+        event = people.event("x", room=room, by=author)
+        await store.inbox.receive(event)
+        rows = await store.inbox.waiting(event.key)
+        await store.inbox.finish(outcome(rows, decision=decision))
+
+    await hear("ann", "answer")
+    store.clock.advance(61)
+    await hear("ann", "answer")
+    await hear("ann", "silent")
+    await hear("ann", "answer", "Ben")
+    await hear("elsewhere", "answer")
+    since = store.clock.now() - timedelta(minutes=1)
+    usage = await store.history.usage(KEY, "id-ann", since)
+    assert (usage.by_user, usage.by_chat, usage.noticed) == (2, 2, False)
+    await hear("ann", "notice")
+    assert (await store.history.usage(KEY, "id-ann", since)).noticed
+
+
+async def test_conversations_do_not_mix(store: Store) -> None:
+    await store.inbox.receive(people.event("for ann"))
+    await store.inbox.receive(people.event("for ben", room="ben"))
+    await store.inbox.receive(replace(people.event("thread"), key=key("ann", thread="t")))
+    assert await store.waiting_texts() == ["for ann"]
+    await store.answer("hi ann")
+    assert await store.outbox.next(key("ben")) is None
+    assert await store.history.recent(key("ann", thread="t"), 10) == []
+
+
+async def test_many_writers_at_once_lose_nothing(store: Store) -> None:
+    events = [people.event(f"line {number}", room=f"room-{number % 7}") for number in range(60)]
+    await asyncio.gather(*(store.inbox.receive(event) for event in events + events))
+    keys = await store.inbox.unfinished("fake")
+    rows = [row for k in keys for row in await store.inbox.waiting(k)]
+    assert sorted(row.event.id for row in rows) == sorted(event.id for event in events)
+
+
+async def test_only_one_process_may_run_a_platform(database: Database) -> None:
+    url = database._url.render_as_string(hide_password=False)
+    async with (
+        database.claim("discord"),
+        database.claim("telegram"),
+        Database(url.replace("+psycopg", "").replace("+aiosqlite", "")) as other,
+    ):
+        with pytest.raises(StoreError, match="already run on this database"):
+            async with other.claim("discord"):
+                pass
+    async with database.claim("discord"):
+        pass
