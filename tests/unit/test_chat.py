@@ -1,0 +1,401 @@
+"""The path of a message, with a real SQLite file, a scripted engine and a platform in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hobnob import chat as chat_module
+from hobnob.chat import NOTICE, Chat, Stores
+from hobnob.errors import EngineUnavailable, SendLater, SendRefused, SendUnknown
+from hobnob.events import Addressed, Author, Kind, Reply, Role, Visibility
+from hobnob.memory.window import WindowMemory
+from hobnob.persona import Persona
+from hobnob.policy import Rules
+from hobnob.ports import Limits
+from hobnob.store import migrate, upkeep
+from hobnob.store.database import Database
+from hobnob.store.history import SqlHistory
+from hobnob.store.inbox import SqlInbox
+from hobnob.store.outbox import SqlOutbox
+from hobnob.testing.adapter import FakeAdapter, key
+from hobnob.testing.clock import FakeClock
+from hobnob.testing.engine import ScriptedEngine
+
+ROBIN = Persona(name="Robin", text="You are Robin.", greeting="Hello, I am Robin, an AI.")
+ROOM = Addressed.NONE
+
+
+class World:
+    """A bot on one platform, whose process can die and start again."""
+
+    def __init__(self, database: Database, *answers: str | Exception, **rules: Any) -> None:
+        self.database = database
+        self.clock = FakeClock()
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+        self.engine = ScriptedEngine(answers, hold=self.go_on)
+        self.platform = FakeAdapter()
+        self.outbox = SqlOutbox(database)
+        self.rules = replace(Rules(names=("Robin",), burst_seconds=0), **rules)
+        self.history = SqlHistory(database)
+        self.start()
+
+    def start(self) -> None:
+        inbox = SqlInbox(self.database, self.clock)
+        self.chat = Chat(
+            persona=ROBIN,
+            rules=self.rules,
+            engine=self.engine,
+            memory=WindowMemory(self.history),
+            stores=Stores(inbox=inbox, outbox=self.outbox, history=self.history),
+            adapters={"fake": self.platform},
+            clock=self.clock,
+        )
+        self.running = asyncio.create_task(self.platform.run(self.chat.receiver("fake")))
+
+    async def die(self) -> None:
+        """What kill -9 leaves: the database, and nothing that was only in memory."""
+        self.running.cancel()
+        await self.chat._lanes.close()
+        await asyncio.wait([self.running])
+
+    async def say(self, text: str, **changes: Any) -> None:
+        event = await self.platform.say(text, **changes)
+        await self.platform.settled(event.key)
+
+    async def writing(self) -> None:
+        """Return when the model has written a first piece and waits for `go_on`."""
+        async with asyncio.timeout(5):
+            while not self.platform.drafts:
+                await asyncio.sleep(0)
+
+    async def said(self, room: str = "ann") -> list[tuple[str, str]]:
+        return [(t.role.value, t.text) for t in await self.history.recent(key(room), 100)]
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with Database(f"sqlite:///{tmp_path / 'hobnob.db'}") as opened:
+        await migrate.upgrade(opened)
+        yield opened
+
+
+async def test_a_message_is_answered_and_remembered(database: Database) -> None:
+    world = World(database, "Hi Ann!", "You said hello.")
+    await world.say("hello")
+    await world.say("what did I say?")
+    assert world.platform.texts == ["Hi Ann!", "You said hello."]
+    assert [m.content for m in world.engine.prompts[1]] == [
+        "You are Robin.",
+        "hello",
+        "Hi Ann!",
+        "what did I say?",
+    ]
+    assert [reply.in_reply_to for reply in world.platform.sent] == ["message-1", "message-2"]
+
+
+async def test_the_conversation_goes_on_after_a_restart(database: Database) -> None:
+    world = World(database, "Hi!", "Still here.")
+    await world.say("hello")
+    await world.die()
+    world.start()
+    await world.say("are you there?")
+    assert await world.said() == [
+        ("user", "hello"),
+        ("assistant", "Hi!"),
+        ("user", "are you there?"),
+        ("assistant", "Still here."),
+    ]
+
+
+async def test_the_same_event_twice_is_answered_once(database: Database) -> None:
+    world = World(database, "Hi!", "never")
+    event = world.platform.event("hello")
+    assert await world.platform.put(event)
+    assert not await world.platform.put(event)
+    await world.platform.settled(event.key)
+    assert not await world.platform.put(event)
+    await world.platform.settled(event.key)
+    assert world.platform.texts == ["Hi!"]
+
+
+async def test_what_is_not_for_us_is_neither_answered_nor_kept(database: Database) -> None:
+    world = World(database)
+    await world.say("anybody for lunch?", room="lobby", addressed=ROOM)
+    assert world.platform.sent == []
+    assert await world.said("lobby") == []
+    (decided,) = await upkeep.decisions(database, None, 10)
+    assert (decided.decision, decided.reason) == ("silent", "it is not addressed to me")
+    assert "lunch" not in str(decided)
+
+
+async def test_a_burst_is_one_turn(database: Database) -> None:
+    world = World(database, "Hello!", burst_seconds=2)
+    inbox = SqlInbox(database, world.clock)
+    for text in ("hey", "are you", "there?"):
+        await inbox.receive(world.platform.event(text))
+    await world.chat.resume("fake")
+    await world.platform.settled(key())
+    assert world.platform.texts == ["Hello!"]
+    assert world.engine.prompts[0][-1].content == "hey\nare you\nthere?"
+    assert world.platform.sent[0].in_reply_to == "message-3"
+
+
+async def test_visibility_warning_and_mention_are_inherited(database: Database) -> None:
+    world = World(database, "Psst.")
+    ann = Author(id="1", name="Ann", handle="@ann@example.social")
+    await world.say("hi", author=ann, visibility=Visibility.FOLLOWERS, warning="secrets")
+    (reply,) = world.platform.sent
+    assert (reply.visibility, reply.warning, reply.mention) == (
+        Visibility.FOLLOWERS,
+        "secrets",
+        "@ann@example.social",
+    )
+
+
+async def test_a_long_answer_is_split_and_sent_in_order(database: Database) -> None:
+    world = World(database, "one two three. " * 40)
+    world.platform.limits = Limits(max_length=100)
+    await world.say("tell me a story")
+    assert len(world.platform.sent) > 3
+    assert all(len(text) <= 100 for text in world.platform.texts)
+    assert " ".join(world.platform.texts) == ("one two three. " * 40).strip()
+    first, second, *_ = world.platform.sent
+    assert second.follows == f"sent-{first.nonce}"
+    assert (await world.said())[-1] == ("assistant", ("one two three. " * 40).strip())
+
+
+async def test_the_text_is_shown_as_it_grows(database: Database) -> None:
+    world = World(database, "Hello there!")
+    await world.say("hi")
+    drafts = world.platform.drafts
+    assert drafts[-1] == "Hello there!"
+    assert all(after.startswith(before) for before, after in pairwise(drafts))
+
+
+async def test_thinking_is_neither_shown_nor_sent_nor_remembered(database: Database) -> None:
+    world = World(database, "<think>Ann is rude.</think>\n\nHello Ann.")
+    await world.say("hi")
+    assert world.platform.texts == ["Hello Ann."]
+    assert not any("rude" in draft for draft in world.platform.drafts)
+    assert ("assistant", "Hello Ann.") in await world.said()
+
+
+async def test_a_greeting_needs_no_model(database: Database) -> None:
+    world = World(database)
+    await world.say("/start", kind=Kind.COMMAND)
+    assert world.platform.texts == [ROBIN.greeting]
+    assert world.engine.prompts == []
+
+
+async def test_too_much_is_noticed_once_and_over_after_a_minute(database: Database) -> None:
+    world = World(database, "1", "2", "3", per_user_per_minute=2)
+    for number in range(5):
+        await world.say(f"message {number}")
+    assert world.platform.texts == ["1", "2", NOTICE]
+    world.clock.advance(61)
+    await world.say("again")
+    assert world.platform.texts[-1] == "3"
+
+
+# ------------------------------------------------------------------------------ edits, deletions
+
+
+async def test_an_edit_while_writing_starts_the_answer_again(database: Database) -> None:
+    world = World(database, "about cats", "about dogs")
+    world.go_on.clear()
+    event = await world.platform.say("tell me of cats")
+    await world.writing()
+    edited = replace(event, id="edit-1", kind=Kind.EDIT, text="tell me of dogs")
+    await world.platform.put(edited)
+    world.go_on.set()
+    await world.platform.settled(event.key)
+    assert world.engine.prompts[-1][-1].content == "tell me of dogs"
+    assert len(world.platform.sent) == 1
+    assert await world.said() == [
+        ("user", "tell me of dogs"),
+        ("assistant", world.platform.texts[0]),
+    ]
+
+
+async def test_a_deletion_while_writing_cancels_the_answer(database: Database) -> None:
+    world = World(database, "a secret!")
+    world.go_on.clear()
+    event = await world.platform.say("a secret")
+    await world.writing()
+    await world.platform.put(replace(event, id="delete-1", kind=Kind.DELETE, text=""))
+    await world.platform.settled(event.key)
+    assert world.platform.sent == []
+    assert await world.said() == []
+
+
+async def test_a_deletion_of_anothers_message_disturbs_nobody(database: Database) -> None:
+    world = World(database, "Hi!")
+    world.go_on.clear()
+    event = await world.platform.say("hello")
+    await world.writing()
+    other = replace(event, id="delete-1", kind=Kind.DELETE, message="some other message")
+    await world.platform.put(other)
+    world.go_on.set()
+    await world.platform.settled(event.key)
+    assert world.platform.texts == ["Hi!"]
+    assert len(world.engine.prompts) == 1
+
+
+# ---------------------------------------------------------------------------------- what breaks
+
+
+async def test_a_crash_is_tried_three_times_and_set_aside_while_others_go_on(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(database, *[ValueError("boom")] * 3, "Hi Ben!")
+    await world.say("poison")
+    await world.say("hello", room="ben", by="Ben")
+    assert world.platform.texts == ["Hi Ben!"]
+    troubles = await upkeep.troubles(database)
+    assert (troubles.aside, troubles.last_error) == (1, "ValueError: boom")
+    assert "set aside" in caplog.text
+
+
+async def test_what_was_set_aside_can_be_tried_again(database: Database) -> None:
+    world = World(database, *[ValueError("boom")] * 3, "At last.")
+    await world.say("poison")
+    assert await upkeep.retry(database, unknown=False) == (1, 0)
+    await world.chat.resume("fake")
+    await world.platform.settled(key())
+    assert world.platform.texts == ["At last."]
+
+
+async def test_an_empty_answer_is_a_crash_and_not_an_empty_message(database: Database) -> None:
+    world = World(database, " \n", "<think>hm</think>", "")
+    await world.say("hello")
+    assert world.platform.sent == []
+    assert "wrote nothing" in (await upkeep.troubles(database)).last_error
+
+
+async def test_a_model_that_is_away_is_waited_for(database: Database) -> None:
+    away = EngineUnavailable("nobody answers at the model's address")
+    world = World(database, *[away] * 10, "Back again.")
+    await world.say("hello")
+    assert world.platform.texts == ["Back again."]
+    assert max(world.clock.slept) == chat_module.LONGEST_PAUSE
+    assert (await upkeep.troubles(database)).aside == 0
+
+
+async def test_a_send_that_certainly_failed_is_made_again_after_the_pause(
+    database: Database,
+) -> None:
+    world = World(database, "Hi!")
+    world.platform.failures = [SendLater("slow down", retry_after=7)] * 3
+    await world.say("hello")
+    assert world.platform.texts == ["Hi!"]
+    assert world.clock.slept == [7, 7, 7]
+
+
+@pytest.mark.parametrize("failure", [SendUnknown("the line broke"), OSError("the line broke")])
+async def test_a_send_in_doubt_is_recorded_and_not_repeated(
+    database: Database, failure: Exception
+) -> None:
+    world = World(database, "Hi!", "Next.")
+    world.platform.failures = [failure]
+    await world.say("hello")
+    await world.say("and now?")
+    assert world.platform.texts == ["Next."]
+    assert (await upkeep.troubles(database)).unknown == 1
+
+
+async def test_a_refused_send_is_recorded(database: Database) -> None:
+    world = World(database, "Hi!")
+    world.platform.failures = [SendRefused("she blocked me")]
+    await world.say("hello")
+    troubles = await upkeep.troubles(database)
+    assert (troubles.refused, troubles.unknown, troubles.aside) == (1, 0, 0)
+
+
+async def test_dying_while_writing_loses_nothing_and_answers_once(database: Database) -> None:
+    world = World(database, "never seen", "Hi!")
+    world.go_on.clear()
+    await world.platform.say("hello")
+    await world.writing()
+    await world.die()
+    world.go_on.set()
+    world.start()
+    await world.chat.resume("fake")
+    await world.platform.settled(key())
+    assert len(world.platform.sent) == 1
+
+
+async def test_dying_between_sending_and_recording_sends_the_same_nonce(
+    database: Database,
+) -> None:
+    world = World(database, "Hi!")
+    world.outbox = ForgetfulOutbox(database)
+    await world.die()
+    world.start()
+    await world.platform.say("hello")
+    async with asyncio.timeout(5):
+        while not world.platform.sent:
+            await asyncio.sleep(0)
+    await world.die()
+    world.outbox = SqlOutbox(database)
+    world.start()
+    await world.chat.resume("fake")
+    await world.platform.settled(key())
+    assert world.platform.texts == ["Hi!"]  # the platform dropped the double by its nonce
+    assert (await upkeep.troubles(database)).unknown == 0
+
+
+class ForgetfulOutbox(SqlOutbox):
+    """Never comes to note that something was sent: the process dies before."""
+
+    async def sent(self, row: int, message: str) -> None:
+        await asyncio.Event().wait()
+
+
+class SlowAdapter(FakeAdapter):
+    """Sends when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sending, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def send(self, reply: Reply) -> str:
+        self.sending.set()
+        await self.go_on.wait()
+        return await super().send(reply)
+
+
+async def test_closing_lets_a_send_under_way_end(database: Database) -> None:
+    world = World(database, "Hi!")
+    world.platform = slow = SlowAdapter()
+    await world.die()
+    world.start()
+    await world.platform.say("hello")
+    await slow.sending.wait()
+    closing = asyncio.create_task(world.chat.close(timeout=5))
+    await asyncio.sleep(0)
+    slow.go_on.set()
+    await closing
+    assert world.platform.texts == ["Hi!"]
+    assert await SqlOutbox(database).next(key()) is None
+
+
+async def test_our_own_words_never_wake_us(database: Database) -> None:
+    world = World(database)
+    await world.say("echo", author=Author(id="bot", name="Robin"))
+    assert world.platform.sent == []
+
+
+async def test_roles_in_history_are_ours_and_theirs(database: Database) -> None:
+    world = World(database, "Hi!")
+    await world.say("hello")
+    turns = await world.history.recent(key(), 10)
+    assert [(t.role, t.author.name) for t in turns] == [
+        (Role.USER, "Ann"),
+        (Role.ASSISTANT, "Robin"),
+    ]
