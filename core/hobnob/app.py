@@ -95,7 +95,8 @@ async def open_database(bot: Bot, *, prepare: bool) -> AsyncIterator[Database]:
 
 
 def open_engine(bot: Bot, report: Callable[[str], None]) -> Engine:
-    return registry.engine(bot.settings.model.engine, bot.model_options(report))
+    model = bot.settings.model
+    return registry.engine(model.engine, model.options(report))
 
 
 async def _supervise(adapter: Adapter, receiver: Receiver, clock: Clock) -> None:
@@ -130,12 +131,16 @@ def _stop_signal() -> Iterator[asyncio.Event]:
 
 
 async def _done_or_stopped(tasks: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None:
-    stopped = asyncio.create_task(stop.wait())
-    everything = asyncio.gather(*tasks, return_exceptions=True)
-    try:
-        await asyncio.wait([everything, stopped], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopped.cancel()
+    async def everything() -> None:
+        await asyncio.wait(tasks)
+
+    ends = [asyncio.create_task(everything()), asyncio.create_task(_wait(stop))]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    await _cancel(ends)
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -49,15 +50,19 @@ def main() -> None:
         sys.exit(1)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"hobnob {__version__}")
+        raise typer.Exit
+
+
 @cli.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
-) -> None:
-    if version:
-        print(f"hobnob {__version__}")
-        raise typer.Exit
+) -> None: ...
 
 
 @cli.command()
@@ -67,6 +72,8 @@ def chat(bot: BotName = "friend", verbose: Verbose = False) -> None:
     from hobnob.policy import Rules
 
     found = _load(bot, verbose)
+    if not verbose:
+        logging.getLogger("hobnob").setLevel(logging.WARNING)  # people are talking here
     adapter = registry.adapter("console", {"persona": found.persona.name})
     if out.is_terminal and sys.stdin.isatty():
         _welcome(found)
@@ -79,7 +86,7 @@ def chat(bot: BotName = "friend", verbose: Verbose = False) -> None:
 @cli.command()
 def run(bot: BotName = ".", verbose: Verbose = False) -> None:
     """Connect a bot to every platform in its bot.toml, until stopped (Ctrl-C or SIGTERM)."""
-    from hobnob import app, registry
+    from hobnob import app, logs, registry
 
     found = _load(bot, verbose)
     names = list(found.settings.platforms)
@@ -88,10 +95,14 @@ def run(bot: BotName = ".", verbose: Verbose = False) -> None:
             f"{found.folder / 'bot.toml'} has no [platforms.*] table, so there is nothing to "
             "connect to. Add one (see the comments in that file), or use `hobnob chat`."
         )
-    adapters = {name: registry.adapter(name, found.platform(name)) for name in names}
+    tables = {name: found.settings.platform(name) for name in names}
+    hidden = (secret for name in names for secret in registry.secrets(name, tables[name]))
+    logs.configure(verbose, (*found.secrets, *hidden))
+    adapters = {name: registry.adapter(name, tables[name]) for name in names}
+    rules = found.settings.engage.rules(found.persona.name)
     err.print(f"{found.persona.name} connects to {', '.join(names)}. Stop with Ctrl-C.")
     with Progress() as progress:
-        _run(app.run(found, adapters, rules=found.rules, report=progress))
+        _run(app.run(found, adapters, rules=rules, report=progress))
 
 
 @cli.command()
@@ -251,7 +262,7 @@ def _load(name: str, verbose: bool = False) -> "Bot":
     from hobnob import logs, settings
 
     found = settings.load(settings.find(name))
-    logs.configure(verbose, found.secrets())
+    logs.configure(verbose, found.secrets)
     return found
 
 

@@ -37,14 +37,18 @@ async def _database(bot: Bot) -> AsyncIterator[Finding]:
             elif state is migrate.State.CURRENT:
                 async with database.write():
                     pass  # a read-only file fails here
-                yield Finding(ok=True, what=f"{database} is up to date and may be written")
+                yield Finding(
+                    ok=True, what=f"the database {database} is up to date and may be written"
+                )
                 yield _troubles(await upkeep.troubles(database), bot)
             elif database.is_sqlite:
-                yield Finding(ok=True, what=f"{database} will be prepared at the next start")
+                yield Finding(
+                    ok=True, what=f"the database {database} will be prepared at the next start"
+                )
             else:
                 yield Finding(
                     ok=False,
-                    what=f"{database} is behind its migrations",
+                    what=f"the database {database} is behind its migrations",
                     fix=f"Run `hobnob db upgrade {bot.folder}`.",
                 )
             if database.file:
@@ -110,7 +114,7 @@ async def _platforms(bot: Bot) -> AsyncIterator[Finding]:
         )
     for name in bot.settings.platforms:
         try:
-            for finding in await registry.adapter(name, bot.platform(name)).check():
+            for finding in await registry.adapter(name, bot.settings.platform(name)).check():
                 yield Finding(ok=finding.ok, what=f"{name}: {finding.what}", fix=finding.fix)
         except HobnobError as error:
             yield Finding(ok=False, what=f"{name}: {error}")

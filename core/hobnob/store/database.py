@@ -57,8 +57,13 @@ class Database:
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
         self._writer = self._engine.execution_options(hobnob_writes=True)
 
+    def __str__(self) -> str:
+        """Where it is, without a password."""
+        plain = self._url.set(drivername=self._url.get_backend_name())
+        return str(self.file) if self.file else plain.render_as_string(hide_password=True)
+
     def __repr__(self) -> str:
-        return f"Database({self._url.render_as_string(hide_password=True)})"
+        return f"Database({self})"
 
     async def __aenter__(self) -> Self:
         return self
@@ -123,7 +128,6 @@ class Database:
     def _explain(self, error: Exception) -> str:
         cause = error.orig if isinstance(error, DBAPIError) else error
         said = " ".join(str(cause).split()).split(" DETAIL:")[0]  # which may quote people
-        where = str(self.file) if self.file else self._url.render_as_string(hide_password=True)
         hints = {
             "readonly": "The file or its folder may not be written. Check owner and permissions.",
             "unable to open": "Check that the folder exists and may be written.",
@@ -138,7 +142,7 @@ class Database:
             "refused": "Nothing answers there. Is the server running?",
         }
         hint = next((text for sign, text in hints.items() if sign in said), "")
-        return f"The database {where} failed: {said}. {hint}".rstrip()
+        return f"The database {self} failed: {said}. {hint}".rstrip()
 
     @staticmethod
     def _make_folder(folder: Path) -> None:

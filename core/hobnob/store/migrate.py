@@ -46,14 +46,15 @@ async def require_current(database: Database) -> None:
     _refuse_newer(database, now)
     if now is not State.CURRENT:
         raise StoreError(
-            f"{database} is not prepared for this version of hobnob. Run `hobnob db upgrade BOT`."
+            f"The database {database} is not prepared for this version of hobnob. "
+            "Run `hobnob db upgrade BOT`."
         )
 
 
 def _refuse_newer(database: Database, found: State) -> None:
     if found is State.NEWER:
         raise StoreError(
-            f"{database} was written by a newer version of hobnob. "
+            f"The database {database} was written by a newer version of hobnob. "
             "Upgrade hobnob, or restore the backup made before that version ran."
         )
 
