@@ -1,0 +1,46 @@
+"""Stop strings in a text that comes in pieces. Knows nothing of models."""
+
+from collections.abc import Sequence
+
+
+class StopCutter:
+    """Cuts a growing text at the first stop string.
+
+    An end that could be the beginning of a stop string is held back until it is clear.
+    """
+
+    def __init__(self, stop: Sequence[str]) -> None:
+        self._stop = tuple(filter(None, stop))
+        self._held = ""
+        self.stopped = False
+        """A stop string was met: nothing that comes later counts."""
+
+    def feed(self, piece: str) -> str:
+        """Take the next piece; return what can be shown now, perhaps ""."""
+        self._held += piece
+        found = [at for stop in self._stop if (at := self._held.find(stop)) >= 0]
+        if found:
+            self.stopped = True
+            cut = min(found)
+        else:
+            cut = len(self._held) - self._doubtful()
+        shown = self._held[:cut]
+        self._held = "" if self.stopped else self._held[cut:]
+        return shown
+
+    def rest(self) -> str:
+        """What was held back, when the text has ended."""
+        held, self._held = self._held, ""
+        return held
+
+    def _doubtful(self) -> int:
+        """Characters at the end that may be the beginning of a stop string."""
+        return max(
+            (
+                length
+                for stop in self._stop
+                for length in range(1, len(stop))
+                if self._held.endswith(stop[:length])
+            ),
+            default=0,
+        )

@@ -1,0 +1,130 @@
+"""Between text and tokens: the chat template one way, incremental decoding the other.
+
+Used on the event loop only: a tokenizer must not be shared between threads.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from hobnob.errors import ConfigError, EngineError
+from hobnob.events import ChatMessage, Speaker
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+THINKING = ("<think>", "</think>")
+PROBE = "probe of the system text"
+
+
+class Template:
+    """Renders messages with the model's own chat template.
+
+    Control tokens in the text of messages are encoded as plain text:
+    https://huggingface.co/docs/transformers/main/en/chat_templating (sanitize_control_tokens).
+    """
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", name: str) -> None:
+        """Raises ConfigError where there is no template, or none that keeps text apart."""
+        if not tokenizer.chat_template:
+            raise ConfigError(
+                f"[model] name: {name!r} has no chat template, so it can't hold a conversation. "
+                "Choose a chat model; their names mostly end in -Instruct, -Chat or -it."
+            )
+        self._tokenizer = tokenizer
+        self._takes_system = self._keeps_system_text()
+        self.tokens = lru_cache(maxsize=16)(self._render)  # counted first, then streamed
+        try:
+            self.tokens((ChatMessage(role=Speaker.USER, content="Hello"),))
+        except EngineError as error:
+            raise ConfigError(f"[model] name: {name!r} can't be used: {error}") from error
+
+    def opens_thinking(self, tokens: Sequence[int]) -> bool:
+        """Whether a rendered prompt ends in an opened block of thinking. No message's text can
+        stand at the end of a prompt, only what the template adds there."""
+        end: Any = self._tokenizer.decode(list(tokens[-16:]), clean_up_tokenization_spaces=False)
+        return bool(end.rstrip().endswith(THINKING[0]))
+
+    def _render(self, messages: tuple[ChatMessage, ...]) -> tuple[int, ...]:
+        """The tokens of the prompt. Raises EngineError where the template refuses."""
+        rows = messages if self._takes_system else _without_system(messages)
+        try:
+            rendered: Any = self._tokenizer.apply_chat_template(
+                [{"role": row.role.value, "content": row.content} for row in rows],
+                add_generation_prompt=True,
+                sanitize_control_tokens=True,
+            )
+        except Exception as error:  # templates are programs and raise whatever they like
+            raise EngineError(f"the model's chat template refuses this prompt: {error}") from error
+        return tuple(rendered["input_ids"])
+
+    def _keeps_system_text(self) -> bool:
+        """Some templates refuse a system text, others drop it without a word."""
+        self._takes_system = True
+        try:
+            tokens = self._render(
+                (
+                    ChatMessage(role=Speaker.SYSTEM, content=PROBE),
+                    ChatMessage(role=Speaker.USER, content="Hello"),
+                )
+            )
+        except EngineError:
+            return False
+        return PROBE in str(self._tokenizer.decode(list(tokens)))
+
+
+def _without_system(messages: Sequence[ChatMessage]) -> tuple[ChatMessage, ...]:
+    """The same with system texts put before the user's message that follows them."""
+    rows: list[ChatMessage] = []
+    waiting: list[str] = []
+    for message in messages:
+        if message.role is Speaker.SYSTEM:
+            waiting.append(message.content)
+            continue
+        if message.role is Speaker.USER and waiting:
+            text = "\n\n".join([*waiting, message.content])
+            message, waiting = ChatMessage(role=Speaker.USER, content=text), []
+        rows.append(message)
+    if waiting:
+        rows.append(ChatMessage(role=Speaker.USER, content="\n\n".join(waiting)))
+    return tuple(rows)
+
+
+class Decoder:
+    """Turns tokens into text as they come, whole characters only.
+
+    A character can be spread over tokens and its text can depend on its neighbours, so each token
+    is decoded together with the ones before it that were shown last.
+    """
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
+        self._tokenizer = tokenizer
+        self._silent = {
+            id
+            for id, token in tokenizer.added_tokens_decoder.items()
+            if token.special and token.content not in THINKING
+        }
+        self._tokens: list[int] = []
+        self._start = 0
+        self._read = 0
+
+    def feed(self, token: int) -> str:
+        """Take the next token; return the characters that are complete, perhaps ""."""
+        if token in self._silent:
+            return ""
+        self._tokens.append(token)
+        text = self._decode(len(self._tokens))
+        if text.endswith("\ufffd"):  # the rest of the character is to come
+            return ""
+        new = text[len(self._decode(self._read)) :]
+        self._start, self._read = self._read, len(self._tokens)
+        return new.replace("\ufffd", "")  # bytes that no character came of
+
+    def rest(self) -> str:
+        """What is left when no token comes any more: never half a character."""
+        new = self._decode(len(self._tokens))[len(self._decode(self._read)) :]
+        return new.replace("\ufffd", "")
+
+    def _decode(self, end: int) -> str:
+        tokens = self._tokens[self._start : end]
+        return str(self._tokenizer.decode(tokens, clean_up_tokenization_spaces=False))

@@ -1,0 +1,74 @@
+"""A model that says what it is told to say, for tests of whatever asks one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Self
+
+from hobnob.engine.stop import StopCutter
+from hobnob.errors import EngineError
+from hobnob.events import ChatMessage, Sampling
+
+
+class ScriptedEngine:
+    """Gives `answers` one after the other; an exception among them is raised instead.
+
+    `prompts` holds what was asked, oldest first; `closed` counts the answers that were given up
+    before their end. With `hold`, every answer waits after its first piece until the event is set,
+    so that a test can look at, or cancel, an answer that is being written. Tokens are characters.
+    """
+
+    def __init__(
+        self,
+        answers: Iterable[str | Exception],
+        *,
+        piece: int = 4,
+        hold: asyncio.Event | None = None,
+        context_tokens: int = 8192,
+    ) -> None:
+        """`piece` is the length of the pieces in characters."""
+        self._answers = iter(answers)
+        self._piece = piece
+        self._hold = hold
+        self.context_tokens = context_tokens
+        self.prompts: list[tuple[ChatMessage, ...]] = []
+        self.closed = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        pass
+
+    def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
+        return sum(len(message.content) for message in messages)
+
+    async def stream(
+        self, messages: Sequence[ChatMessage], sampling: Sampling
+    ) -> AsyncIterator[str]:
+        """The next answer of the script. Raises EngineError when the script is over, or for a
+        prompt longer than `context_tokens`."""
+        self.prompts.append(tuple(messages))
+        if (length := self.count_tokens(messages)) >= self.context_tokens:
+            raise EngineError(
+                f"the prompt has {length} tokens, the model takes {self.context_tokens}"
+            )
+        answer = next(self._answers, None)
+        if answer is None:
+            raise EngineError(f"the script holds no answer for prompt {len(self.prompts)}")
+        if isinstance(answer, Exception):
+            raise answer
+        cutter = StopCutter(sampling.stop)
+        finished = False
+        try:
+            for start in range(0, len(answer), self._piece):
+                if shown := cutter.feed(answer[start : start + self._piece]):
+                    yield shown
+                if cutter.stopped:
+                    break
+                if self._hold is not None:
+                    await self._hold.wait()
+            if shown := cutter.rest():
+                yield shown
+            finished = True
+        finally:
+            self.closed += not finished
