@@ -339,7 +339,7 @@ async def test_only_one_process_may_run_a_platform(database: Database) -> None:
     async with (
         database.claim("discord"),
         database.claim("telegram"),
-        Database(url.replace("+psycopg", "").replace("+aiosqlite", "")) as other,
+        Database(url) as other,
     ):
         with pytest.raises(StoreError, match="already run on this database"):
             async with other.claim("discord"):

@@ -18,8 +18,7 @@ async def test_a_migrated_schema_equals_a_fresh_one(database: Database) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return compare_metadata(context, metadata)
 
-    async with database.read() as connection:
-        assert await connection.run_sync(differences) == []
+    assert await database.read(differences) == []
 
 
 async def test_indexes_and_uniques_are_migrated_too(database: Database) -> None:
@@ -38,8 +37,7 @@ async def test_indexes_and_uniques_are_migrated_too(database: Database) -> None:
         for unique in table.constraints
         if isinstance(unique, sa.UniqueConstraint)
     }
-    async with database.read() as connection:
-        assert expected <= {str(name) for name in await connection.run_sync(names)}
+    assert expected <= {str(name) for name in await database.read(names)}
 
 
 async def test_upgrading_twice_changes_nothing(database: Database) -> None:
@@ -47,8 +45,8 @@ async def test_upgrading_twice_changes_nothing(database: Database) -> None:
 
 
 async def test_a_newer_database_is_refused_and_left_alone(database: Database) -> None:
-    async with database.write() as connection:
-        await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    change = sa.text("UPDATE alembic_version SET version_num = '9999'")
+    await database.write(lambda connection: connection.execute(change) and None)
     with pytest.raises(StoreError, match="newer version of hobnob"):
         await migrate.upgrade(database)
     with pytest.raises(StoreError, match="newer version of hobnob"):

@@ -25,8 +25,9 @@ class SqlHistory:
         that most turns only add to its end."""
         here = turn.c.conversation_id == rows.id_of(key)
         last = sa.select(sa.func.max(turn.c.position)).where(here).scalar_subquery()
-        async with self._database.read() as connection:
-            newest = await connection.scalar(sa.select(last))
+
+        def transaction(connection: sa.Connection) -> Sequence[Turn]:
+            newest = connection.scalar(sa.select(last))
             if newest is None:
                 return []
             start = max(0, (newest + 1 - limit) // STEP * STEP)
@@ -39,8 +40,10 @@ class SqlHistory:
                     at=row.at,
                     message=row.message,
                 )
-                for row in await connection.execute(query)
+                for row in connection.execute(query)
             ]
+
+        return await self._database.read(transaction)
 
     async def usage(self, key: ConversationKey, author: str, since: datetime) -> Usage:
         recently = sa.and_(inbox.c.done >= since, inbox.c.decision.in_((*ANSWERED, "notice")))
@@ -50,11 +53,14 @@ class SqlHistory:
         by_chat = sa.select(inbox.c.decision).where(
             inbox.c.conversation_id == rows.id_of(key), recently
         )
-        async with self._database.read() as connection:
-            user = list(await connection.scalars(by_user))
-            chat = list(await connection.scalars(by_chat))
-        return Usage(
-            by_user=sum(decision in ANSWERED for decision in user),
-            by_chat=sum(decision in ANSWERED for decision in chat),
-            noticed="notice" in chat,
-        )
+
+        def transaction(connection: sa.Connection) -> Usage:
+            user = list(connection.scalars(by_user))
+            chat = list(connection.scalars(by_chat))
+            return Usage(
+                by_user=sum(decision in ANSWERED for decision in user),
+                by_chat=sum(decision in ANSWERED for decision in chat),
+                noticed="notice" in chat,
+            )
+
+        return await self._database.read(transaction)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hobnob.conversation import ConversationKey
 from hobnob.events import Event, Kind
@@ -24,14 +23,14 @@ class SqlInbox:
         self._clock = clock
 
     async def receive(self, event: Event, cursor: Cursor | None = None) -> bool:
-        async with self._database.write() as connection:
+        def transaction(connection: sa.Connection) -> bool:
             if cursor is not None:
-                await _move(connection, event.key.platform, event.key.account, cursor)
+                _move(connection, event.key.platform, event.key.account, cursor)
             row = rows.insert(connection, inbox).values(
                 platform=event.key.platform,
                 account=event.key.account,
                 event=event.id,
-                conversation_id=await rows.ensure_conversation(connection, event.key),
+                conversation_id=rows.ensure_conversation(connection, event.key),
                 message=event.message,
                 kind=event.kind,
                 author=event.author.id,
@@ -40,19 +39,26 @@ class SqlInbox:
                 state="waiting",
                 attempts=0,
             )
-            stored = await connection.scalar(row.on_conflict_do_nothing().returning(inbox.c.id))
+            stored = connection.scalar(row.on_conflict_do_nothing().returning(inbox.c.id))
             return stored is not None
 
+        return await self._database.write(transaction)
+
     async def move(self, platform: str, account: str, cursor: Cursor) -> None:
-        async with self._database.write() as connection:
-            await _move(connection, platform, account, cursor)
+        def transaction(connection: sa.Connection) -> None:
+            _move(connection, platform, account, cursor)
+
+        await self._database.write(transaction)
 
     async def cursors(self, platform: str, account: str) -> Mapping[str, str]:
         query = sa.select(cursor.c.name, cursor.c.value).where(
             cursor.c.platform == platform, cursor.c.account == account
         )
-        async with self._database.read() as connection:
-            return {row.name: row.value for row in await connection.execute(query)}
+
+        def transaction(connection: sa.Connection) -> Mapping[str, str]:
+            return {row.name: row.value for row in connection.execute(query)}
+
+        return await self._database.read(transaction)
 
     async def unfinished(self, platform: str) -> Sequence[ConversationKey]:
         waiting = sa.select(inbox.c.conversation_id).where(inbox.c.state == "waiting")
@@ -61,13 +67,16 @@ class SqlInbox:
         query = sa.select(c.platform, c.account, c.room, c.thread).where(
             c.platform == platform, sa.or_(c.id.in_(waiting), c.id.in_(unsent))
         )
-        async with self._database.read() as connection:
+
+        def transaction(connection: sa.Connection) -> Sequence[ConversationKey]:
             return [
                 ConversationKey(
                     platform=row.platform, account=row.account, room=row.room, thread=row.thread
                 )
-                for row in await connection.execute(query.order_by(c.id))
+                for row in connection.execute(query.order_by(c.id))
             ]
+
+        return await self._database.read(transaction)
 
     async def waiting(self, key: ConversationKey) -> Sequence[Waiting]:
         query = (
@@ -75,7 +84,8 @@ class SqlInbox:
             .where(inbox.c.conversation_id == rows.id_of(key), inbox.c.state == "waiting")
             .order_by(inbox.c.id)
         )
-        async with self._database.read() as connection:
+
+        def transaction(connection: sa.Connection) -> Sequence[Waiting]:
             return [
                 Waiting(
                     row=row.id,
@@ -83,15 +93,17 @@ class SqlInbox:
                     received=row.received,
                     attempts=row.attempts,
                 )
-                for row in await connection.execute(query)
+                for row in connection.execute(query)
             ]
 
+        return await self._database.read(transaction)
+
     async def finish(self, outcome: Outcome) -> bool:
-        async with self._database.write() as connection:
-            where = await rows.ensure_conversation(connection, outcome.key)
-            if await _changed_meanwhile(connection, where, outcome.rows):
+        def transaction(connection: sa.Connection) -> bool:
+            where = rows.ensure_conversation(connection, outcome.key)
+            if _changed_meanwhile(connection, where, outcome.rows):
                 return False
-            await connection.execute(
+            connection.execute(
                 inbox.update()
                 .where(inbox.c.id.in_(outcome.rows))
                 .values(
@@ -104,9 +116,9 @@ class SqlInbox:
                     done=self._clock.now(),
                 )
             )
-            turn_id = await _append(connection, where, outcome)
+            turn_id = _append(connection, where, outcome)
             if outcome.replies:
-                await connection.execute(
+                connection.execute(
                     outbox.insert(),
                     [
                         {
@@ -126,23 +138,25 @@ class SqlInbox:
                 )
             return True
 
+        return await self._database.write(transaction)
+
     async def change(self, changes: Sequence[Waiting]) -> None:
-        async with self._database.write() as connection:
+        def transaction(connection: sa.Connection) -> None:
             for row in changes:
-                reason = await _apply(connection, row.event)
+                reason = _apply(connection, row.event)
                 if reason is None:  # it waits again, as a message
                     anew = replace(row.event, kind=Kind.MESSAGE)
                     values = {"kind": anew.kind, "payload": rows.dump(anew)}
-                    await connection.execute(
-                        inbox.update().where(inbox.c.id == row.row).values(values)
-                    )
+                    connection.execute(inbox.update().where(inbox.c.id == row.row).values(values))
                 else:
-                    await _close(connection, [row.row], row.event.kind, reason, self._clock.now())
+                    _close(connection, [row.row], row.event.kind, reason, self._clock.now())
+
+        await self._database.write(transaction)
 
     async def fail(self, failed: Sequence[int], error: str, *, most: int) -> bool:
-        async with self._database.write() as connection:
+        def transaction(connection: sa.Connection) -> bool:
             attempts = inbox.c.attempts + 1
-            await connection.execute(
+            connection.execute(
                 inbox.update()
                 .where(inbox.c.id.in_(failed))
                 .values(
@@ -154,19 +168,21 @@ class SqlInbox:
             left = sa.select(sa.func.count()).where(
                 inbox.c.id.in_(failed), inbox.c.state == "aside"
             )
-            return bool(await connection.scalar(left))
+            return bool(connection.scalar(left))
+
+        return await self._database.write(transaction)
 
 
-async def _move(connection: AsyncConnection, platform: str, account: str, to: Cursor) -> None:
+def _move(connection: sa.Connection, platform: str, account: str, to: Cursor) -> None:
     row = rows.insert(connection, cursor).values(
         platform=platform, account=account, name=to.name, value=to.value
     )
-    await connection.execute(
+    connection.execute(
         row.on_conflict_do_update(index_elements=list(cursor.primary_key), set_={"value": to.value})
     )
 
 
-async def _changed_meanwhile(connection: AsyncConnection, where: int, batch: Sequence[int]) -> bool:
+def _changed_meanwhile(connection: sa.Connection, where: int, batch: Sequence[int]) -> bool:
     messages = sa.select(inbox.c.message).where(inbox.c.id.in_(batch))
     query = sa.select(inbox.c.id).where(
         inbox.c.conversation_id == where,
@@ -174,17 +190,17 @@ async def _changed_meanwhile(connection: AsyncConnection, where: int, batch: Seq
         inbox.c.kind.in_(CHANGES),
         inbox.c.message.in_(messages),
     )
-    return await connection.scalar(query.limit(1)) is not None
+    return connection.scalar(query.limit(1)) is not None
 
 
-async def _append(connection: AsyncConnection, where: int, outcome: Outcome) -> int | None:
+def _append(connection: sa.Connection, where: int, outcome: Outcome) -> int | None:
     """Append the turns; the id of the last, which is the one that the replies are parts of."""
-    last = await connection.scalar(
+    last = connection.scalar(
         sa.select(sa.func.max(turn.c.position)).where(turn.c.conversation_id == where)
     )
     turn_id = None
     for position, said in enumerate(outcome.turns, start=0 if last is None else last + 1):
-        turn_id = await connection.scalar(
+        turn_id = connection.scalar(
             turn.insert()
             .values(
                 conversation_id=where,
@@ -201,24 +217,24 @@ async def _append(connection: AsyncConnection, where: int, outcome: Outcome) -> 
     return turn_id
 
 
-async def _close(
-    connection: AsyncConnection, ids: Sequence[int], decision: str, reason: str, at: datetime
+def _close(
+    connection: sa.Connection, ids: Sequence[int], decision: str, reason: str, at: datetime
 ) -> None:
-    await connection.execute(
+    connection.execute(
         inbox.update()
         .where(inbox.c.id.in_(ids))
         .values(state="done", payload=None, decision=decision, reason=reason, done=at)
     )
 
 
-async def _apply(connection: AsyncConnection, event: Event) -> str | None:
+def _apply(connection: sa.Connection, event: Event) -> str | None:
     """Do what an edit or a deletion asks for. The reason to note; None: answer it anew."""
-    where = await rows.ensure_conversation(connection, event.key)
+    where = rows.ensure_conversation(connection, event.key)
     deleted = event.kind is Kind.DELETE
     of_message = sa.and_(inbox.c.conversation_id == where, inbox.c.message == event.message)
 
     pending = (
-        await connection.execute(
+        connection.execute(
             sa.select(inbox.c.id, inbox.c.payload).where(
                 of_message, inbox.c.state.in_(("waiting", "aside")), inbox.c.kind.not_in(CHANGES)
             )
@@ -231,28 +247,26 @@ async def _apply(connection: AsyncConnection, event: Event) -> str | None:
                 if deleted
                 else {"payload": rows.dump(replace(rows.load(row.payload), text=event.text))}
             )
-            await connection.execute(inbox.update().where(inbox.c.id == row.id).values(values))
+            connection.execute(inbox.update().where(inbox.c.id == row.id).values(values))
         return "it was still waiting"
 
-    withdrawn = await _withdraw(connection, where, event.message)
+    withdrawn = _withdraw(connection, where, event.message)
     of_turn = sa.and_(turn.c.conversation_id == where, turn.c.message == event.message)
     if deleted or withdrawn:
-        changed = await connection.execute(turn.delete().where(of_turn))
+        changed = connection.execute(turn.delete().where(of_turn))
     else:
-        changed = await connection.execute(turn.update().where(of_turn).values(text=event.text))
+        changed = connection.execute(turn.update().where(of_turn).values(text=event.text))
     if withdrawn:
         return "its answer was withdrawn" if deleted else None
     return "history is changed" if changed.rowcount else "I had not kept it"
 
 
-async def _withdraw(connection: AsyncConnection, where: int, message: str) -> bool:
+def _withdraw(connection: sa.Connection, where: int, message: str) -> bool:
     """Take back the answer to `message` if nothing of it has left."""
     answer = sa.and_(outbox.c.conversation_id == where, outbox.c.in_reply_to == message)
-    states = (
-        await connection.execute(sa.select(outbox.c.state, outbox.c.turn_id).where(answer))
-    ).all()
+    states = (connection.execute(sa.select(outbox.c.state, outbox.c.turn_id).where(answer))).all()
     if not states or any(row.state != "pending" for row in states):
         return False
-    await connection.execute(outbox.update().where(answer).values(state="withdrawn", text=None))
-    await connection.execute(turn.delete().where(turn.c.id.in_([row.turn_id for row in states])))
+    connection.execute(outbox.update().where(answer).values(state="withdrawn", text=None))
+    connection.execute(turn.delete().where(turn.c.id.in_([row.turn_id for row in states])))
     return True

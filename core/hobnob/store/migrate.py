@@ -23,8 +23,7 @@ class State(StrEnum):
 
 async def state(database: Database) -> State:
     """How the database's shape compares with what this version of hobnob needs."""
-    async with database.read() as connection:
-        return await connection.run_sync(_state)
+    return await database.read(_state)
 
 
 async def upgrade(database: Database) -> State:
@@ -32,10 +31,14 @@ async def upgrade(database: Database) -> State:
 
     Raises StoreError if a newer hobnob has changed it already.
     """
-    async with database.write() as connection:
-        before = await connection.run_sync(_state)
+
+    def transaction(connection: Connection) -> State:
+        before = _state(connection)
         if before in (State.EMPTY, State.BEHIND):
-            await connection.run_sync(_upgrade)
+            command.upgrade(_config(connection), "head")
+        return before
+
+    before = await database.write(transaction)
     _refuse_newer(database, before)
     return before
 
@@ -76,7 +79,3 @@ def _state(connection: Connection) -> State:
         return State.CURRENT
     known = {script.revision for script in scripts.walk_revisions()}
     return State.BEHIND if current in known else State.NEWER
-
-
-def _upgrade(connection: Connection) -> None:
-    command.upgrade(_config(connection), "head")

@@ -21,30 +21,33 @@ class SqlOutbox:
     async def next(self, key: ConversationKey) -> Parcel | None:
         here = outbox.c.conversation_id == rows.id_of(key)
         query = sa.select(outbox).where(here, outbox.c.state.in_(UNSENT)).order_by(outbox.c.id)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query.limit(1))).first()
+
+        def transaction(connection: sa.Connection) -> Parcel | None:
+            row = connection.execute(query.limit(1)).first()
             if row is None:
                 return None
             before = None
             if row.part > 0:
-                before = await connection.scalar(
+                before = connection.scalar(
                     sa.select(outbox.c.message)
                     .where(here, outbox.c.id < row.id, outbox.c.part == row.part - 1)
                     .order_by(outbox.c.id.desc())
                     .limit(1)
                 )
-        reply = Reply(
-            key=key,
-            text=row.text or "",
-            nonce=row.nonce,
-            in_reply_to=row.in_reply_to,
-            follows=before or "",
-            mention=row.mention,
-            visibility=Visibility(row.visibility) if row.visibility else None,
-            warning=row.warning,
-            attempted=row.attempted,
-        )
-        return Parcel(row=row.id, reply=reply)
+            reply = Reply(
+                key=key,
+                text=row.text or "",
+                nonce=row.nonce,
+                in_reply_to=row.in_reply_to,
+                follows=before or "",
+                mention=row.mention,
+                visibility=Visibility(row.visibility) if row.visibility else None,
+                warning=row.warning,
+                attempted=row.attempted,
+            )
+            return Parcel(row=row.id, reply=reply)
+
+        return await self._database.read(transaction)
 
     async def begin(self, row: int, at: datetime) -> None:
         first = sa.func.coalesce(outbox.c.attempted, sa.literal(at, outbox.c.attempted.type))
@@ -60,5 +63,7 @@ class SqlOutbox:
         await self._mark(row, state=state, error=error)
 
     async def _mark(self, row: int, **values: Any) -> None:
-        async with self._database.write() as connection:
-            await connection.execute(outbox.update().where(outbox.c.id == row).values(values))
+        def transaction(connection: sa.Connection) -> None:
+            connection.execute(outbox.update().where(outbox.c.id == row).values(values))
+
+        await self._database.write(transaction)

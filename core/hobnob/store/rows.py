@@ -7,7 +7,6 @@ from datetime import datetime
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hobnob.conversation import ConversationKey
 from hobnob.events import Event
@@ -40,10 +39,10 @@ def id_of(key: ConversationKey) -> sa.ScalarSelect[int]:
     return sa.select(conversation.c.id).where(of_key(key)).scalar_subquery()
 
 
-async def ensure_conversation(connection: AsyncConnection, key: ConversationKey) -> int:
+def ensure_conversation(connection: sa.Connection, key: ConversationKey) -> int:
     """The id of a conversation, which is made if this is its first event."""
     find = sa.select(conversation.c.id).where(of_key(key))
-    found = await connection.scalar(find)
+    found = connection.scalar(find)
     if found is None:
         values = {
             "platform": key.platform,
@@ -51,15 +50,13 @@ async def ensure_conversation(connection: AsyncConnection, key: ConversationKey)
             "room": key.room,
             "thread": key.thread,
         }
-        await connection.execute(
-            insert(connection, conversation).values(values).on_conflict_do_nothing()
-        )
-        found = await connection.scalar(find)
+        connection.execute(insert(connection, conversation).values(values).on_conflict_do_nothing())
+        found = connection.scalar(find)
     assert found is not None  # noqa: S101 - it was there or was made
     return int(found)
 
 
-def insert(connection: AsyncConnection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+def insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that can say what to do about a conflict: both databases can, in one spelling
     that SQLAlchemy keeps apart by dialect."""
     if connection.dialect.name == "sqlite":

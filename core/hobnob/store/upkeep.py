@@ -67,11 +67,14 @@ async def conversations(database: Database) -> Sequence[Summary]:
         .group_by(conversation.c.id, *_PARTS)
         .order_by(sa.func.max(turn.c.at).nulls_first())
     )
-    async with database.read() as connection:
+
+    def transaction(connection: sa.Connection) -> Sequence[Summary]:
         return [
             Summary(key=_key(row), turns=row.turns, last=row[-1])
-            for row in await connection.execute(query)
+            for row in connection.execute(query)
         ]
+
+    return await database.read(transaction)
 
 
 async def decisions(
@@ -81,7 +84,8 @@ async def decisions(
     query = sa.select(inbox, *_PARTS).join(conversation).order_by(inbox.c.id.desc()).limit(limit)
     if key is not None:
         query = query.where(rows.of_key(key))
-    async with database.read() as connection:
+
+    def transaction(connection: sa.Connection) -> Sequence[Decided]:
         found = [
             Decided(
                 key=_key(row),
@@ -92,40 +96,47 @@ async def decisions(
                 decision=row.decision or "",
                 reason=row.reason or row.error or "",
             )
-            for row in await connection.execute(query)
+            for row in connection.execute(query)
         ]
-    return found[::-1]
+        return found[::-1]
+
+    return await database.read(transaction)
 
 
 async def troubles(database: Database) -> Troubles:
-    async def count(table: sa.Table, state: str) -> int:
-        query = sa.select(sa.func.count()).select_from(table).where(table.c.state == state)
-        return int(await connection.scalar(query) or 0)
+    def transaction(connection: sa.Connection) -> Troubles:
+        def count(table: sa.Table, state: str) -> int:
+            query = sa.select(sa.func.count()).select_from(table).where(table.c.state == state)
+            return int(connection.scalar(query) or 0)
 
-    async with database.read() as connection:
         last = sa.select(inbox.c.error).where(inbox.c.state == "aside").order_by(inbox.c.id.desc())
         return Troubles(
-            aside=await count(inbox, "aside"),
-            unknown=await count(outbox, "unknown"),
-            refused=await count(outbox, "refused"),
-            last_error=await connection.scalar(last.limit(1)) or "",
+            aside=count(inbox, "aside"),
+            unknown=count(outbox, "unknown"),
+            refused=count(outbox, "refused"),
+            last_error=connection.scalar(last.limit(1)) or "",
         )
+
+    return await database.read(transaction)
 
 
 async def retry(database: Database, *, unknown: bool) -> tuple[int, int]:
     """Let events that were set aside wait again, and with `unknown` send again what is in doubt;
     how many of each."""
-    async with database.write() as connection:
-        events = await connection.execute(
+
+    def transaction(connection: sa.Connection) -> tuple[int, int]:
+        events = connection.execute(
             inbox.update()
             .where(inbox.c.state == "aside")
             .values(state="waiting", attempts=0, error=None)
         )
         if not unknown:
             return events.rowcount, 0
-        sends = await connection.execute(
+        sends = connection.execute(
             outbox.update()
             .where(outbox.c.state == "unknown")
             .values(state="pending", attempted=None, error=None)
         )
         return events.rowcount, sends.rowcount
+
+    return await database.write(transaction)
