@@ -1,0 +1,267 @@
+"""bot.toml: what may stand in it, and from a folder to a bot that is ready to be put together.
+
+The tables of the platforms stay as they are written until they are asked for, so that talking in
+the terminal needs neither a platform's library nor its token; their adapters check them.
+"""
+
+import re
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import unquote
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+import hobnob_bots
+from hobnob.errors import ConfigError
+from hobnob.events import Sampling
+from hobnob.persona import MAX_BYTES, Persona, nearest, parse, parse_toml
+from hobnob.policy import Rules
+from hobnob.ports import ModelOptions
+from hobnob.validate import FILE, check, expand, read, secrets
+
+MAX_SETTINGS_BYTES = 1024 * 1024
+_NAME = re.compile(r"\w[\w-]{0,63}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Table(BaseModel):
+    """A table of bot.toml: fixed once read, and without keys that nobody reads."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+class BotTable(Table):
+    """`[bot]`."""
+
+    name: str
+    """Names the bot's folder of data. Letters, digits, - and _."""
+    persona: Text = "persona.md"
+    """A path relative to the bot's folder."""
+    language: str = "en"
+    timezone: str = "UTC"
+
+    @field_validator("name")
+    @classmethod
+    def _a_name(cls, name: str) -> str:
+        return valid_name(name)
+
+    @field_validator("persona")
+    @classmethod
+    def _a_persona_file(cls, path: str) -> str:
+        if not path.endswith((".md", ".toml")):
+            raise ValueError("must be a file that ends in .md or .toml.")
+        return path
+
+    @field_validator("language")
+    @classmethod
+    def _a_language(cls, code: str) -> str:
+        if not _LANGUAGE.fullmatch(code):
+            raise ValueError('must be a language code, like "en" or "pt-BR".')
+        return code
+
+    @field_validator("timezone")
+    @classmethod
+    def _a_timezone(cls, name: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (KeyError, ValueError, OSError):  # OSError: a folder of zones, like "Europe"
+            if name != "UTC":  # which even a system without a time zone database knows
+                raise ValueError(
+                    'is not a time zone. Write it like "Europe/Berlin" or "UTC".'
+                ) from None
+        return name
+
+
+class ModelTable(Table):
+    """`[model]`. What it leaves out of the sampling, the persona says."""
+
+    engine: Text = "transformers"
+    name: Text = "starter"
+    device: Text = "auto"
+    dtype: Text = "auto"
+    max_new_tokens: int | None = Field(default=None, ge=1, le=8192)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    base_url: str = ""
+    api_key: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _no_server_in_process(self) -> Self:
+        if self.engine == "transformers" and (self.base_url or self.api_key.get_secret_value()):
+            raise ValueError(
+                'base_url and api_key are for engine = "openai"; "transformers" needs no server.'
+            )
+        return self
+
+    def options(self, report: Callable[[str], None]) -> ModelOptions:
+        return ModelOptions(
+            name=self.name,
+            device=self.device,
+            dtype=self.dtype,
+            base_url=self.base_url,
+            api_key=self.api_key.get_secret_value(),
+            report=report,
+        )
+
+    def sampling(self, persona: Sampling) -> Sampling:
+        """The persona's sampling, with what stands here instead."""
+        ours = self.model_dump(
+            include={"max_new_tokens", "temperature", "top_p"}, exclude_none=True
+        )
+        return replace(persona, **ours)
+
+
+class StoreTable(Table):
+    """`[store]`."""
+
+    url: SecretStr = SecretStr("sqlite:///hobnob.db")
+
+    @field_validator("url")
+    @classmethod
+    def _a_database(cls, url: SecretStr) -> SecretStr:
+        if not re.match(r"sqlite:///.|postgresql://.", url.get_secret_value()):
+            raise ValueError(
+                'must be "sqlite:///hobnob.db" (three slashes) or '
+                '"postgresql://user:password@host/name".'
+            )
+        return url
+
+
+class EngageTable(Table):
+    """`[engage]`: when the bot answers, and how much. A limit of 0 is none."""
+
+    names: tuple[str, ...] = Field(default=(), strict=False)
+    burst_seconds: float = Field(default=1.5, ge=0, le=60)
+    answer_bots: bool = False
+    per_user_per_minute: int = Field(default=20, ge=0, le=100_000)
+    per_chat_per_minute: int = Field(default=60, ge=0, le=100_000)
+
+    @field_validator("names")
+    @classmethod
+    def _names_with_letters(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.search(r"\w", name) for name in names):
+            raise ValueError("holds a name without a letter: every message would call it.")
+        return names
+
+    def rules(self, persona: str) -> Rules:
+        """With the persona's own name among the names."""
+        return Rules(**{**dict(self), "names": (persona, *self.names)})
+
+
+class Settings(Table):
+    """bot.toml."""
+
+    bot: BotTable
+    model: ModelTable = ModelTable()
+    store: StoreTable = StoreTable()
+    engage: EngageTable = EngageTable()
+    platforms: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
+    """As written: see `platform`."""
+
+    def platform(self, name: str) -> dict[str, Any]:
+        """The table of one platform, with its environment variables. Raises ConfigError."""
+        if name not in self.platforms:
+            raise ConfigError(
+                f"{FILE}: has no table [platforms.{name}]. {nearest(name, self.platforms)}"
+            )
+        return expand(self.platforms[name], at=f"platforms.{name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """A bot as its folder describes it."""
+
+    folder: Path
+    settings: Settings
+    persona: Persona
+    """With the sampling that counts: `[model]` goes before the persona's own."""
+    database_url: str = field(repr=False)
+    """Absolute."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may show. The platforms' secrets are known to `registry.secrets`."""
+        found = re.findall(r"://[^:/?@]*:([^@]+)@|[?&]password=([^&]+)", self.database_url)
+        passwords = [secret for pair in found for secret in pair if secret]
+        return (*secrets(self.settings.model), *passwords, *map(unquote, passwords))
+
+
+def load(folder: Path, *, data: Path | None = None) -> Bot:
+    """Read the bot in `folder`. Raises ConfigError with everything that is wrong.
+
+    A relative sqlite path is relative to `data`: by default the bot's folder, or for a ready bot,
+    whose folder belongs to the installation, its own folder in the user's data folder.
+    """
+    folder = folder.absolute()
+    table = parse_toml(read(folder / FILE, most=MAX_SETTINGS_BYTES), FILE)
+    platforms = {"platforms": table.pop("platforms")} if "platforms" in table else {}
+    settings = check(Settings, {**expand(table), **platforms})
+    file = folder / settings.bot.persona
+    persona = parse(read(file, most=MAX_BYTES), settings.bot.persona)
+    if data is None:
+        ready = folder.parent == _shelf()
+        data = platformdirs.user_data_path("hobnob") / settings.bot.name if ready else folder
+    return Bot(
+        folder=folder,
+        settings=settings,
+        persona=replace(persona, sampling=settings.model.sampling(persona.sampling)),
+        database_url=_absolute(settings.store.url.get_secret_value(), data),
+    )
+
+
+def find(name: str) -> Path:
+    """The folder of a bot: given as a path, as the path of its bot.toml, or by a ready bot's name.
+
+    Raises ConfigError, listing the ready bots.
+    """
+    path, bots = Path(name), ready_bots()
+    try:
+        if path.name == FILE and path.is_file():
+            return path.parent
+        if (path / FILE).is_file():
+            return path
+        if name in bots:
+            return bots[name]
+        if path.is_dir():
+            raise ConfigError(
+                f"{name}: this folder has no {FILE}. Make a bot with: hobnob new FOLDER"
+            )
+    except OSError as error:
+        raise ConfigError(f"{name}: cannot be read: {error.strerror}.") from error
+    raise ConfigError(
+        f"{name}: is neither a bot's folder nor a ready bot. {nearest(name, bots, list_all=True)}"
+    )
+
+
+def ready_bots() -> dict[str, Path]:
+    """The bots that come with hobnob, by name."""
+    return {file.parent.name: file.parent for file in sorted(_shelf().glob(f"*/{FILE}"))}
+
+
+def valid_name(name: str) -> str:
+    """`name`, if a bot may have it. Raises ValueError."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            "a bot's name is 1 to 64 letters, digits, - or _, and does not begin with -."
+        )
+    return name
+
+
+def _shelf() -> Path:
+    return Path(hobnob_bots.__path__[0]).absolute()
+
+
+def _absolute(url: str, data: Path) -> str:
+    scheme, slashes, rest = url.partition("sqlite:///")
+    if not slashes or rest.startswith(":memory:"):
+        return url
+    path, mark, query = rest.partition("?")
+    return f"{scheme}{slashes}{data.absolute() / path}{mark}{query}"
