@@ -15,7 +15,15 @@ from hobnob.ports import Draft, Finding, Limits, Receiver
 from hobnob_mastodon import check
 from hobnob_mastodon.markup import length, to_post
 from hobnob_mastodon.reader import Reader
-from hobnob_mastodon.server import Server, library, never_sent, reason, status_code
+from hobnob_mastodon.server import (
+    DEFAULT_LENGTH,
+    Server,
+    library,
+    most_characters,
+    never_sent,
+    reason,
+    status_code,
+)
 from hobnob_mastodon.stream import Stream
 from hobnob_mastodon.translate import PLATFORM, Me
 
@@ -26,7 +34,6 @@ RETRY_PAUSES = (1.0, 5.0, 20.0, 60.0)
 UNREACHABLE_SECONDS = 30.0
 LOOK_BACK = timedelta(minutes=10)
 """How far the server's clock may be behind ours."""
-DEFAULT_LENGTH = 500
 
 # A post with no visibility of its own (scheduled, or where the room decides) can be seen by
 # everybody, but is not pushed into the public timelines.
@@ -42,7 +49,7 @@ _VISIBILITIES = {
 class MastodonOptions(BaseModel):
     """`[platforms.mastodon]` of bot.toml."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     base_url: str
     """The server, like "https://example.social"."""
@@ -86,7 +93,7 @@ class MastodonAdapter:
         options = self._options
         async with Server(options.base_url, options.access_token) as server:
             self._me = Me.of(await server.insist(lambda api: api.account_verify_credentials()))
-            self.limits = Limits(max_length=await _most_characters(server), length=length)
+            self.limits = Limits(max_length=await most_characters(server), length=length)
             self._server = server
             self._connected.set()
             try:
@@ -191,12 +198,3 @@ def _find(api: Mastodon, account: str, reply: Reply, text: str, since: datetime)
                 return f"{status['id']}"
         oldest = page[-1]["id"]
     return None
-
-
-async def _most_characters(server: Server) -> int:
-    """The longest post, warning included. The usual limit where the server does not say."""
-    try:
-        instance = await server.ask(lambda api: api.instance_v2())
-        return int(instance["configuration"]["statuses"]["max_characters"])
-    except (MastodonError, KeyError, TypeError, ValueError):
-        return DEFAULT_LENGTH

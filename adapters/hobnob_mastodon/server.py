@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 REQUEST_SECONDS = 20.0
 """How long the server may take to answer."""
+DEFAULT_LENGTH = 500
 LIMIT_SECONDS = 60.0
 """How long to wait where a server limits us and does not say for how long."""
 HOW_TO_SIGN_IN = (
@@ -94,6 +95,15 @@ class Server:
         return AdapterStopped(f"{self.base_url} {token_refused(error)}. {HOW_TO_SIGN_IN}")
 
 
+async def most_characters(server: Server) -> int:
+    """The longest post, warning included. The usual limit where the server does not say."""
+    try:
+        instance = await server.ask(lambda api: api.instance_v2())
+        return int(instance["configuration"]["statuses"]["max_characters"])
+    except (MastodonError, KeyError, TypeError, ValueError):
+        return DEFAULT_LENGTH
+
+
 def growing_pauses(first: float = 1.0, longest: float = 60.0) -> Iterator[float]:
     """Seconds, doubling each time, for ever."""
     pause = first
@@ -127,6 +137,8 @@ def reason(error: MastodonError) -> str:
             return "it can't be reached"
         timeout = isinstance(error.__context__, requests.Timeout)
         return "it takes too long to answer" if timeout else "the connection broke"
+    if isinstance(error, MastodonRatelimitError):
+        return "it limits how much we may ask and post"
     if code := status_code(error):
         return f"it answers {code}: {error.args[-1] or error.args[-2]}"
     return "it answers something that is not of Mastodon's API"

@@ -29,7 +29,7 @@ CLOSE_SECONDS = 3.0
 
 
 class What(Enum):
-    CONNECTED = "connected"
+    LOOK = "the stream began or ended: things may have happened that it did not tell"
     NOTIFICATION = "notification"
     EDIT = "edit"
     DELETE = "delete"
@@ -91,6 +91,7 @@ class Stream:
                 ended = type(error).__name__
             if self._stop.is_set():
                 return
+            self._tell(Ring(what=What.LOOK))
             if time.monotonic() - start > STEADY_SECONDS:
                 pauses = growing_pauses()
             pause = next(pauses)
@@ -110,7 +111,7 @@ class _Listener(StreamListener):
         self._response = response
         if self._closed:
             return
-        self._tell(Ring(what=What.CONNECTED))
+        self._tell(Ring(what=What.LOOK))
         super().handle_stream(response)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:

@@ -35,6 +35,7 @@ class Fault(Enum):
     LIMITED = 429
     BROKEN = 500
     DROPPED = "the post is kept, and the connection closed without an answer"
+    HANGS = "the post is not kept, and no answer comes until the server closes"
     BROKEN_AFTER = "the post is kept, and the answer is 500"
 
 
@@ -70,6 +71,7 @@ class FakeMastodon:
         self._ids = iter(range(1000, 10**9))
         self._runner: web.AppRunner | None = None
         self._port = 0
+        self._closed = asyncio.Event()
         self._account(BOT, bot_flag)
 
     async def __aenter__(self) -> Self:
@@ -91,6 +93,7 @@ class FakeMastodon:
         app.router.add_get("/api/v1/statuses/{id}", self._status)
         app.router.add_get("/api/v1/statuses/{id}/source", self._source)
         app.router.add_get("/api/v1/streaming/user{kind:(/notification)?}", self._stream)
+        self._closed.clear()
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -101,6 +104,7 @@ class FakeMastodon:
     async def close(self) -> None:
         """Stop serving; what was said and posted is kept."""
         self.cut_streams()
+        self._closed.set()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -258,6 +262,9 @@ class FakeMastodon:
             headers = {"X-RateLimit-Reset": reset, "X-RateLimit-Remaining": "0"}
             return _error(429, "Too many requests", headers)
         if fault is Fault.BROKEN:
+            return _error(500, "Something went wrong")
+        if fault is Fault.HANGS:
+            await self._closed.wait()
             return _error(500, "Something went wrong")
         answer = self._accept(request.headers.get("Idempotency-Key", ""), form)
         if fault is Fault.BROKEN_AFTER:
