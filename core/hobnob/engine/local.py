@@ -38,23 +38,25 @@ class TransformersEngine:
         return self._loaded().context_tokens
 
     async def __aenter__(self) -> Self:
-        self._worker = Worker("hobnob-model")
+        worker = Worker("hobnob-model")
         try:
-            self._ready = await self._worker.run(lambda: load(self._options))
+            self._ready = await worker.run(lambda: load(self._options))
         except BaseException:
-            self._worker.close()
+            worker.close()
             raise
+        self._worker = worker
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        if self._worker is None:
+        worker, self._worker = self._worker, None
+        if worker is None:
             return
         for answer in self._writing:
             answer.give_up(EngineUnavailable("the model is being closed"))
         self._ready = None
         with suppress(TimeoutError):  # the thread is a daemon: nothing waits for it
-            await asyncio.wait_for(self._worker.run(_free_memory), PATIENCE)
-        self._worker.close()
+            await asyncio.wait_for(worker.run(_free_memory), PATIENCE)
+        worker.close()
 
     def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
         return len(self._loaded().template.tokens(tuple(messages)))
@@ -63,7 +65,8 @@ class TransformersEngine:
         self, messages: Sequence[ChatMessage], sampling: Sampling
     ) -> AsyncIterator[str]:
         """`hobnob.ports.Engine.stream`. Requests are served in the order in which they came."""
-        loaded = self._loaded()
+        loaded, worker = self._loaded(), self._worker
+        assert worker is not None  # noqa: S101  # it has loaded the model
         prompt = loaded.template.tokens(tuple(messages))
         room = loaded.context_tokens - len(prompt)
         if room < 1:
@@ -76,8 +79,7 @@ class TransformersEngine:
         cutter = StopCutter(sampling.stop)
         self._writing.add(answer)
         try:
-            assert self._worker is not None  # noqa: S101  # it has loaded the model
-            self._worker.put(answer.write)
+            worker.put(answer.write)
             if loaded.template.opens_thinking(prompt):
                 yield THINKING[0]
             while (token := await answer.next_token()) is not None:
@@ -181,8 +183,8 @@ class _Answer:
             attention_mask=torch.ones_like(prompt),
             streamer=self,
             max_new_tokens=self._most,
-            eos_token_id=self._loaded.end_tokens,
-            pad_token_id=self._loaded.end_tokens[0] if self._loaded.end_tokens else None,
+            eos_token_id=self._loaded.end_tokens or None,
+            pad_token_id=next(iter(self._loaded.end_tokens), None),
             **picking,
         )
 

@@ -1,0 +1,263 @@
+"""The model on an OpenAI-compatible server: vLLM, SGLang, llama.cpp, Ollama, `transformers serve`.
+
+The library is imported only when an engine is entered. What the server sends is checked here, not
+trusted: the library builds its objects from whatever arrives.
+https://platform.openai.com/docs/api-reference/chat-streaming
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from hobnob.engine.stop import StopCutter
+from hobnob.errors import ConfigError, EngineError, EngineUnavailable, MissingExtra
+from hobnob.events import ChatMessage, Sampling
+from hobnob.ports import ModelOptions
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+DEFAULT_CONTEXT = 8192
+"""Tokens, where the server does not say."""
+PER_MESSAGE = 16
+"""Tokens that a template puts around each message, generously."""
+PER_PROMPT = 64
+"""Tokens that a template adds by itself: a date, a default system text."""
+CONNECT = 10.0
+"""Seconds to connect."""
+
+
+class OpenAIEngine:
+    """One model of a server (`hobnob.ports.Engine`)."""
+
+    def __init__(self, options: ModelOptions, *, silence: float = 120.0) -> None:
+        """`silence`: seconds that the server may send nothing, as while it reads a long prompt."""
+        self._options = options
+        self._silence = silence
+        self._where = _without_password(options.base_url)
+        self._client: AsyncOpenAI | None = None
+        self._context_tokens = DEFAULT_CONTEXT
+
+    @property
+    def context_tokens(self) -> int:
+        """What the server says, else 8192."""
+        return self._context_tokens
+
+    async def __aenter__(self) -> Self:
+        """Raises ConfigError (no URL), MissingExtra or EngineUnavailable (no way in)."""
+        if not self._options.base_url.startswith(("http://", "https://")):
+            raise ConfigError(
+                '[model] base_url: engine = "openai" needs the address of a server, such as '
+                '"http://127.0.0.1:8000/v1"'
+            )
+        try:
+            from openai import AsyncOpenAI, Timeout
+        except ImportError as error:
+            raise MissingExtra(
+                "[model] engine = \"openai\" needs the openai library: pip install 'hobnob[openai]'"
+            ) from error
+        self._client = AsyncOpenAI(
+            base_url=self._options.base_url,
+            api_key=self._options.api_key or "none",  # "" would be taken from the environment
+            max_retries=0,
+            timeout=Timeout(self._silence, connect=CONNECT),
+        )
+        try:
+            self._options.report(f"asking {self._where} for its models")
+            self._context_tokens = await self._longest_context()
+        except BaseException:
+            await self._client.close()
+            raise
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.close()
+
+    def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
+        """The bytes of the text, and something for each message: several times too many.
+
+        Which tokenizer the server has is unknown here. A token stands for at least one byte in all
+        that are in use, and a text can be built that needs one for every byte: any smaller
+        estimate could be exceeded by what people write.
+        """
+        text = sum(len(message.content.encode("utf-8", "replace")) for message in messages)
+        return text + PER_MESSAGE * len(messages) + PER_PROMPT
+
+    async def stream(
+        self, messages: Sequence[ChatMessage], sampling: Sampling
+    ) -> AsyncIterator[str]:
+        """`hobnob.ports.Engine.stream`. An answer that breaks off ends with an error."""
+        if self._client is None:
+            raise EngineUnavailable("the model is not there: enter the engine first")
+        cutter = StopCutter(sampling.stop)  # some servers take no notice of stop strings
+        try:
+            events = await self._asked(self._client, messages, sampling)
+            async with events:
+                async for event in events:
+                    piece, reason = _read(event)
+                    if piece and (shown := cutter.feed(piece)):
+                        yield shown
+                    if cutter.stopped:
+                        return
+                    if reason:
+                        if shown := cutter.rest():
+                            yield shown
+                        return
+        except EngineError:
+            raise
+        except Exception as error:
+            raise await self._explained(error) from self._cause(error)
+        raise self._broken_off()
+
+    async def _asked(
+        self, client: "AsyncOpenAI", messages: Sequence[ChatMessage], sampling: Sampling
+    ) -> Any:
+        request: dict[str, Any] = {
+            "model": self._options.name,
+            "messages": [{"role": row.role.value, "content": row.content} for row in messages],
+            "stream": True,
+            "max_tokens": sampling.max_new_tokens,
+            "temperature": sampling.temperature,
+        }
+        if sampling.temperature > 0:
+            request["top_p"] = sampling.top_p
+        if sampling.stop:
+            request["stop"] = list(sampling.stop)
+        create: Any = client.chat.completions.create
+        return await create(**request)
+
+    # ------------------------------------------------------------------ what went wrong
+
+    async def _explained(self, error: Exception) -> EngineError:
+        """What an exception of the library means."""
+        import openai
+        from httpx2 import ConnectError, ConnectTimeout
+
+        if self._client is None:
+            return self._broken_off()
+        if isinstance(error.__cause__, ConnectError | ConnectTimeout):
+            return EngineUnavailable(
+                f"no connection to {self._where}. Is the server running, and [model] base_url "
+                "right?"
+            )
+        if isinstance(error, openai.APITimeoutError):
+            return EngineUnavailable(
+                f"{self._where} said nothing for {self._silence:.0f} s. Is it overloaded, or still "
+                "loading its model?"
+            )
+        if isinstance(error, openai.APIStatusError):
+            return await self._refused(error.status_code, self._said(error))
+        if isinstance(error, openai.APIConnectionError):
+            return self._broken_off()
+        if isinstance(error, openai.APIError) and error.body is not None:
+            return EngineError(f"{self._where} failed while answering: {self._said(error)}")
+        return EngineError(
+            f"{self._where} does not answer as an OpenAI-compatible server does "
+            f"({type(error).__name__})"
+        )
+
+    def _broken_off(self) -> EngineError:
+        if self._client is None:
+            return EngineUnavailable("the connection to the model is being closed")
+        return EngineError(f"{self._where} broke off in the middle of an answer")
+
+    async def _refused(self, status: int, said: str) -> EngineError:
+        if status in (401, 403):
+            return EngineUnavailable(
+                f"{self._where} does not let us in (status {status}): check [model] api_key"
+            )
+        if status == 404:
+            return EngineUnavailable(
+                f"{self._where} has no model {self._options.name!r}. {await self._on_offer()}"
+            )
+        if status == 429:
+            return EngineUnavailable(f"{self._where} wants us to ask less often: {said}")
+        if status >= 500:
+            return EngineUnavailable(
+                f"{self._where} is in trouble (status {status}): {said}. Look into its log."
+            )
+        return EngineError(f"{self._where} refuses this prompt (status {status}): {said}")
+
+    async def _on_offer(self) -> str:
+        try:
+            names = [str(model["id"]) for model in await self._models()]
+        except Exception:  # it was asked for the sake of a message only
+            names = []
+        if names:
+            return f"It has: {', '.join(names[:20])}. Set [model] name to one of them."
+        return "It names none: check [model] name, and [model] base_url, which often ends in /v1."
+
+    def _said(self, error: Exception) -> str:
+        """The server's own words, shortened, without our key should it repeat that."""
+        body = getattr(error, "body", None)
+        words = body.get("message") if isinstance(body, dict) else None
+        text = " ".join(str(words or getattr(error, "message", "")).split())[:300]
+        return text.replace(self._options.api_key, "***") if self._options.api_key else text
+
+    def _cause(self, error: Exception) -> Exception | None:
+        """`error`, unless its text holds our key."""
+        text = f"{error} {getattr(error, 'body', '')}"
+        return None if self._options.api_key and self._options.api_key in text else error
+
+    # ------------------------------------------------------------------ what the server has
+
+    async def _longest_context(self) -> int:
+        import openai
+
+        try:
+            models = await self._models()
+        except openai.APIStatusError as error:
+            if error.status_code in (404, 405, 501):
+                return DEFAULT_CONTEXT  # not every server lists its models
+            raise await self._refused(error.status_code, self._said(error)) from self._cause(error)
+        except EngineError:
+            raise
+        except Exception as error:
+            explained = await self._explained(error)
+            raise EngineUnavailable(str(explained)) from self._cause(error)
+        for model in models:
+            if model["id"] == self._options.name or len(models) == 1:
+                meta = model.get("meta")
+                trained = meta.get("n_ctx_train") if isinstance(meta, dict) else None
+                for tokens in (model.get("max_model_len"), trained):  # vLLM, llama.cpp
+                    if isinstance(tokens, int) and tokens > 0:
+                        return tokens
+        return DEFAULT_CONTEXT
+
+    async def _models(self) -> list[dict[str, Any]]:
+        """https://platform.openai.com/docs/api-reference/models/list, as it came."""
+        assert self._client is not None  # noqa: S101  # called between entering and leaving
+        answer: Any = await self._client.get("/models", cast_to=object)
+        rows = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(rows, list):
+            raise EngineUnavailable(
+                f"{self._where}/models is not the list of an OpenAI-compatible server. "
+                "Is [model] base_url right? It often ends in /v1."
+            )
+        return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
+
+
+def _read(event: Any) -> tuple[str, str]:
+    """The text and the finish reason of one event, "" for either that it lacks. What a model
+    thinks comes in other fields (reasoning_content), which are left where they are."""
+    choices = getattr(event, "choices", None)
+    if not isinstance(choices, list):
+        raise EngineError("the server sent an event without choices: not the OpenAI format")
+    if not choices:
+        return "", ""  # a report on usage
+    delta = getattr(choices[0], "delta", None)
+    piece = getattr(delta, "content", None) or ""
+    reason = getattr(choices[0], "finish_reason", None) or ""
+    if not isinstance(piece, str) or not isinstance(reason, str):
+        raise EngineError("the server sent a text that is none: not the OpenAI format")
+    if reason == "content_filter":
+        raise EngineError("the server's content filter broke the answer off")
+    return piece, reason
+
+
+def _without_password(url: str) -> str:
+    """The URL for people: nobody's credentials belong in a message."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl().rstrip("/")

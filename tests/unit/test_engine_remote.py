@@ -1,0 +1,251 @@
+"""Servers that misbehave: every failure is explained, none is passed off as an answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from hobnob.engine.remote import OpenAIEngine
+from hobnob.errors import ConfigError, EngineError, EngineUnavailable
+from hobnob.events import ChatMessage, Sampling, Speaker
+from hobnob.ports import ModelOptions
+from tests.openai_server import Answer, FakeServer, event, opened, send, serving
+
+HELLO = [ChatMessage(role=Speaker.USER, content="Hello")]
+KEY = "sk-very-secret"
+
+
+@asynccontextmanager
+async def asking(answer: Answer) -> AsyncIterator[tuple[FakeServer, OpenAIEngine]]:
+    async with serving(answer) as server:
+        options = ModelOptions(name="tiny", base_url=server.url, api_key=KEY)
+        async with OpenAIEngine(options, silence=0.5) as engine:
+            yield server, engine
+
+
+async def said(engine: OpenAIEngine, sampling: Sampling | None = None) -> str:
+    async with asyncio.timeout(10):
+        return "".join([piece async for piece in engine.stream(HELLO, sampling or Sampling())])
+
+
+def status(code: int, **body: Any) -> Answer:
+    async def answer(server: FakeServer, request: web.Request) -> web.StreamResponse:
+        return web.json_response({"error": body or {"message": f"no, {KEY}"}}, status=code)
+
+    return answer
+
+
+def streaming(*events: dict[str, Any] | str, whole: bool = True) -> Answer:
+    async def answer(server: FakeServer, request: web.Request) -> web.StreamResponse:
+        response = await opened(request)
+        await send(response, *events)
+        if not whole:
+            assert request.transport is not None
+            request.transport.abort()
+        return response
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "words"),
+    [
+        (400, EngineError, "refuses this prompt"),
+        (401, EngineUnavailable, "api_key"),
+        (403, EngineUnavailable, "api_key"),
+        (404, EngineUnavailable, "It has: tiny"),
+        (422, EngineError, "refuses this prompt"),
+        (429, EngineUnavailable, "less often"),
+        (500, EngineUnavailable, "status 500"),
+        (503, EngineUnavailable, "status 503"),
+    ],
+)
+async def test_a_refusal_is_explained_without_the_key(
+    code: int, kind: type[EngineError], words: str
+) -> None:
+    async with asking(status(code)) as (server, engine):
+        with pytest.raises(EngineError, match=words) as caught:
+            await said(engine)
+        assert type(caught.value) is kind
+        assert "127.0.0.1" in str(caught.value)
+        assert KEY not in f"{caught.value!r} {caught.value.__cause__!r}"
+        assert len(server.requests) == 1  # whoever asks us decides about asking again
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        streaming(event(content="Half an ans")),
+        streaming(event(content="Half an ans"), "[DONE]"),
+        streaming(event(content="Half an ans"), whole=False),
+        streaming(event(content="Half"), '{"choices": [{"delta": {"conte'),
+        streaming("null"),
+        streaming('"text"'),
+        streaming("[1, 2]"),
+        streaming('{"choices": "none"}'),
+        streaming('{"choices": [7]}'),
+        streaming('{"choices": [{"delta": {"content": 7}, "finish_reason": null}]}'),
+        streaming('{"choices": [{"delta": {"content": "x"}, "finish_reason": 7}]}'),
+        streaming(event(content="Half"), '{"error": {"message": "out of memory"}}'),
+        streaming(event(content="Half"), event(finish="content_filter")),
+        streaming(),
+    ],
+)
+async def test_what_is_no_whole_answer_is_an_error(answer: Answer) -> None:
+    async with asking(answer) as (_, engine):
+        with pytest.raises(EngineError):
+            await said(engine)
+
+
+async def test_a_page_instead_of_an_answer_is_an_error() -> None:
+    async def page(server: FakeServer, request: web.Request) -> web.StreamResponse:
+        return web.Response(text="<html>Welcome</html>", content_type="text/html")
+
+    async with asking(page) as (_, engine):
+        with pytest.raises(EngineError):
+            await said(engine)
+
+
+async def test_a_whole_answer_instead_of_a_stream_is_an_error() -> None:
+    async def whole(server: FakeServer, request: web.Request) -> web.StreamResponse:
+        return web.json_response({"choices": [{"message": {"content": "Hi"}}]})
+
+    async with asking(whole) as (_, engine):
+        with pytest.raises(EngineError):
+            await said(engine)
+
+
+@pytest.mark.parametrize("before", [(), (event(content="Half"),)])
+async def test_a_server_that_falls_silent_is_given_up(before: tuple[dict[str, Any], ...]) -> None:
+    async def silent(server: FakeServer, request: web.Request) -> web.StreamResponse:
+        response = await opened(request)
+        await send(response, *before)
+        await asyncio.Event().wait()
+        return response
+
+    async with asking(silent) as (_, engine):
+        with pytest.raises(EngineUnavailable, match="said nothing"):
+            await said(engine)
+
+
+async def test_what_the_model_thinks_in_another_field_is_dropped() -> None:
+    events = (
+        event(role="assistant", reasoning_content="Hm, "),
+        event(reasoning_content="a greeting.", content=None),
+        event(content="Hello."),
+        event(finish="stop"),
+    )
+    async with asking(streaming(*events)) as (_, engine):
+        assert await said(engine) == "Hello."
+
+
+async def test_a_server_that_ignores_stop_strings_is_cut_off() -> None:
+    events = (event(content="One\nUs"), event(content="er: two"), event(finish="stop"))
+    async with asking(streaming(*events)) as (_, engine):
+        assert await said(engine, Sampling(stop=("\nUser:",))) == "One"
+
+
+async def test_closing_the_stream_closes_the_connection() -> None:
+    async def endless(server: FakeServer, request: web.Request) -> web.StreamResponse:
+        response = await opened(request)
+        while True:
+            await send(response, event(content="and "))
+            await asyncio.sleep(0.01)
+
+    async with asking(endless) as (server, engine), asyncio.timeout(10):
+        async with aclosing(engine.stream(HELLO, Sampling())) as stream:  # type: ignore[type-var]
+            await anext(stream)
+        await server.gone.wait()
+
+
+async def test_the_request_says_what_was_asked_for() -> None:
+    async with asking(streaming(event(content="Hi"), event(finish="length"))) as (server, engine):
+        sampling = Sampling(max_new_tokens=7, temperature=0.5, top_p=0.4, stop=("x",))
+        assert await said(engine, sampling) == "Hi"
+    assert server.requests == [
+        {
+            "model": "tiny",
+            "messages": [{"role": "user", "content": "Hello"}],
+            "stream": True,
+            "max_tokens": 7,
+            "temperature": 0.5,
+            "top_p": 0.4,
+            "stop": ["x"],
+        }
+    ]
+    assert server.keys == [f"Bearer {KEY}"]
+
+
+@pytest.mark.parametrize(
+    ("models", "tokens"),
+    [
+        ([{"id": "other", "max_model_len": 5}, {"id": "tiny", "max_model_len": 777}], 777),
+        ([{"id": "any.gguf", "meta": {"n_ctx_train": 888}}], 888),
+        ([{"id": "tiny", "max_model_len": "many", "meta": None}], 8192),
+        ([{"id": "other"}, {"id": "another"}], 8192),
+        ([7, {}], 8192),
+    ],
+)
+async def test_the_context_is_what_the_server_says(models: list[Any], tokens: int) -> None:
+    async with serving() as server:
+        server.models = lambda: web.json_response({"data": models})
+        async with OpenAIEngine(ModelOptions(name="tiny", base_url=server.url)) as engine:
+            assert engine.context_tokens == tokens
+
+
+async def test_a_server_without_a_list_of_models_will_do() -> None:
+    async with serving() as server:
+        server.models = lambda: web.Response(status=404)
+        async with OpenAIEngine(ModelOptions(name="tiny", base_url=server.url)) as engine:
+            assert engine.context_tokens == 8192
+            assert await said(engine) == "You said: Hello"
+
+
+@pytest.mark.parametrize(
+    ("response", "words"),
+    [
+        (lambda: web.Response(status=401), "api_key"),
+        (lambda: web.Response(text="<html>", content_type="text/html"), "/v1"),
+        (lambda: web.Response(text='{"data": [', content_type="application/json"), "compatible"),
+        (lambda: web.json_response(["tiny"]), "/v1"),
+        (lambda: web.Response(status=502), "502"),
+    ],
+)
+async def test_entering_says_what_is_wrong_with_the_server(response: Any, words: str) -> None:
+    async with serving() as server:
+        server.models = response
+        with pytest.raises(EngineUnavailable, match=words):
+            async with OpenAIEngine(ModelOptions(name="tiny", base_url=server.url)):
+                pass
+
+
+async def test_a_server_that_is_not_there_is_named_without_its_password(
+    unused_tcp_port: int,
+) -> None:
+    url = f"http://ann:{KEY}@127.0.0.1:{unused_tcp_port}/v1"
+    with pytest.raises(EngineUnavailable, match=f"127.0.0.1:{unused_tcp_port}/v1") as caught:
+        async with OpenAIEngine(ModelOptions(base_url=url)):
+            pass
+    assert KEY not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
+async def test_a_server_that_went_away_is_unavailable() -> None:
+    async with serving() as server:
+        engine = OpenAIEngine(ModelOptions(name="tiny", base_url=server.url))
+        await engine.__aenter__()
+    with pytest.raises(EngineUnavailable, match="Is the server running"):
+        await said(engine)
+    await engine.__aexit__()
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://x"])
+async def test_a_base_url_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="base_url"):
+        await OpenAIEngine(ModelOptions(base_url=url)).__aenter__()
+
+
+async def test_the_key_is_not_in_the_engines_text() -> None:
+    assert KEY not in repr(OpenAIEngine(ModelOptions(api_key=KEY)))
