@@ -6,6 +6,7 @@ every answer goes to standard output, and there is nothing else: no prompt, colo
 
 import asyncio
 import getpass
+import os
 import sys
 import threading
 import uuid
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
 from hobnob.conversation import ConversationKey
+from hobnob.errors import SendRefused
 from hobnob.events import Addressed, Author, Event, Kind, Reply
 from hobnob.ports import Draft, Finding, Limits, Receiver
 
@@ -45,6 +47,8 @@ class ConsoleAdapter:
         self._interactive = sys.stdin.isatty() and sys.stdout.isatty()
         self._console = Console(highlight=False)
         self._shown = ""
+        self._left = False
+        """Whoever read our output has gone (`hobnob chat | head -1`)."""
 
     async def run(self, receiver: Receiver) -> None:
         await receiver.settled(KEY)  # what an earlier life left to say comes first
@@ -55,6 +59,8 @@ class ConsoleAdapter:
             if line.strip():
                 await receiver.put(_event(line))
                 await receiver.settled(KEY)
+            if self._left:
+                return
 
     async def send(self, reply: Reply) -> str:
         # `reply.attempted` needs no care: the terminal of an earlier life is not this one.
@@ -66,6 +72,8 @@ class ConsoleAdapter:
         else:
             self._write(f"{reply.text}\n")
         self._shown = ""
+        if self._left:
+            raise SendRefused("nobody reads the output any more")
         return uuid.uuid4().hex
 
     @asynccontextmanager
@@ -103,8 +111,13 @@ class ConsoleAdapter:
     def _write(self, text: str) -> None:
         stream = self._console.file
         # A terminal must not be steered by what a model or a person wrote.
-        stream.write("".join(c for c in text if c in "\n\t" or c.isprintable() or ord(c) > 159))
-        stream.flush()
+        try:
+            stream.write("".join(c for c in text if c in "\n\t" or c.isprintable() or ord(c) > 159))
+            stream.flush()
+        except BrokenPipeError:
+            self._left = True
+            # What is still buffered has to go somewhere when the program ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
     async def _typed(self) -> AsyncIterator[str]:
         session: PromptSession[str] = PromptSession()

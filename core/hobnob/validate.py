@@ -155,7 +155,9 @@ def _keys(model: type[BaseModel], parents: list[str | int]) -> list[str]:
     """The keys that the table at `parents` knows; none where that cannot be told."""
     current: type[BaseModel] | None = model
     for parent in parents:
-        field = current.model_fields.get(str(parent)) if current else None
+        if isinstance(parent, int):
+            continue  # a table in a list: the list's field has led to its kind
+        field = current.model_fields.get(parent) if current else None
         kinds = (field.annotation, *get_args(field.annotation)) if field else ()
         tables = (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
         current = next(tables, None)
