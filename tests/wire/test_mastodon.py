@@ -264,6 +264,17 @@ async def test_a_send_whose_end_stays_unknown_is_told_so(
             await adapter.send(answer(event))
 
 
+async def test_a_limit_does_not_make_a_doubtful_send_certain(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        server.faults.extend([Fault.DROPPED, Fault.LIMITED])
+        posted = await adapter.send(answer(event))
+
+    assert [reply.id for reply in server.replies] == [posted]
+
+
 async def test_an_attempt_of_hours_ago_is_looked_for_before_it_is_made_again(
     server: FakeMastodon, receiver: RecordingReceiver
 ) -> None:
@@ -418,7 +429,8 @@ async def test_a_wrong_token_stops_the_adapter_and_is_not_told(
     server: FakeMastodon, receiver: RecordingReceiver
 ) -> None:
     with pytest.raises(AdapterStopped, match="does not accept the access token") as stopped:
-        await an_adapter(server, "wrong-token").run(receiver)
+        async with asyncio.timeout(SECONDS):
+            await an_adapter(server, "wrong-token").run(receiver)
 
     assert "access_token" in str(stopped.value)
     assert "wrong-token" not in str(stopped.value)
