@@ -108,8 +108,8 @@ def _text(status: Mapping[str, Any], me: Me) -> str:
     text = to_text(f"{status.get('content') or ''}", mentions)
     beginning = re.match(r"(?:@[\w.@-]+[,:]?(?:\s+|$))*", text)
     end = beginning.end() if beginning else 0
-    ours = {f"@{me.acct}", f"@{me.acct}@{urlsplit(me.url).hostname}"}
-    ours = {name.casefold() for name in ours}
+    name = f"@{me.acct}".casefold()
+    ours = (name, f"{name}@{urlsplit(me.url).hostname}")
     others = [word for word in text[:end].split() if word.rstrip(",:").casefold() not in ours]
     return " ".join([*others, text[end:]]).strip()
 

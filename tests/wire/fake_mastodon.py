@@ -61,6 +61,8 @@ class FakeMastodon:
         self.faults: deque[Fault] = deque()
         self.attempts = 0
         """POSTs of statuses, whatever became of them."""
+        self.answer_seconds = 0.0
+        """How long a post is kept already, and not yet acknowledged."""
         self.limited_seconds = 7
         self.streams: set[asyncio.Queue[bytes | None]] = set()
         self._statuses: dict[str, dict[str, Any]] = {}
@@ -267,6 +269,7 @@ class FakeMastodon:
             await self._closed.wait()
             return _error(500, "Something went wrong")
         answer = self._accept(request.headers.get("Idempotency-Key", ""), form)
+        await asyncio.sleep(self.answer_seconds)
         if fault is Fault.BROKEN_AFTER:
             return _error(500, "Something went wrong")
         if fault is Fault.DROPPED and request.transport is not None:
