@@ -1,0 +1,72 @@
+"""What `hobnob doctor` looks at, and the words for what can be wrong."""
+
+from collections.abc import AsyncIterator
+
+import discord
+
+from hobnob.ports import Finding
+from hobnob_discord.gateway import LINK_FAILURES, no_voice
+
+PORTAL = "https://discord.com/developers/applications"
+
+TOKEN_REFUSED = "Discord refuses the token"  # noqa: S105  no secret
+GET_A_TOKEN = (
+    f"Get a new one at {PORTAL}, your application, Bot, Reset Token, and set it as token under "
+    "[platforms.discord] or as the variable named there."
+)
+NO_CONTENT = "Discord does not let the bot read messages: the Message Content intent is off"
+SWITCH_CONTENT_ON = (
+    f"Switch it on at {PORTAL}, your application, Bot, Privileged Gateway Intents, "
+    "Message Content Intent."
+)
+_PERMISSIONS = discord.Permissions(
+    view_channel=True, send_messages=True, send_messages_in_threads=True, read_message_history=True
+)
+
+
+async def examine(token: str) -> AsyncIterator[Finding]:
+    """Token, the Message Content intent, and whether the bot is on any server."""
+    no_voice()
+    client = discord.Client(intents=discord.Intents.none())
+    try:
+        await client.login(token)
+    except (discord.DiscordException, *LINK_FAILURES) as error:
+        if is_token_refused(error):
+            yield Finding(ok=False, what=TOKEN_REFUSED, fix=GET_A_TOKEN)
+        else:
+            fix = "Check that this machine reaches discord.com, and try again in a while."
+            yield Finding(ok=False, what=f"Discord gives no answer: {reason(error)}", fix=fix)
+        return
+    finally:
+        await client.close()
+    yield Finding(ok=True, what=f"signed in as {client.user}")
+
+    application = client.application
+    if application is None:
+        return
+    flags = application.flags
+    if flags.gateway_message_content or flags.gateway_message_content_limited:
+        yield Finding(ok=True, what="the bot may read messages (Message Content intent)")
+    else:
+        yield Finding(ok=False, what=NO_CONTENT, fix=SWITCH_CONTENT_ON)
+
+    servers = application.approximate_guild_count
+    if servers:
+        yield Finding(ok=True, what=f"the bot is on {servers} servers")
+    else:
+        invite = discord.utils.oauth_url(application.id, permissions=_PERMISSIONS)
+        yield Finding(ok=False, what="the bot is on no server", fix=f"Invite it: {invite}")
+
+
+def is_token_refused(error: Exception) -> bool:
+    return (
+        isinstance(error, discord.LoginFailure)
+        or (isinstance(error, discord.HTTPException) and error.status == 401)
+        or (isinstance(error, discord.ConnectionClosed) and error.code == 4004)
+    )
+
+
+def reason(error: Exception) -> str:
+    """One line for people. Never holds the token: no message of the library does."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

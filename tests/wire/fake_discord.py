@@ -1,0 +1,426 @@
+"""A Discord in memory, for the real client library: people say something in a server, a thread or
+privately, and one looks at what the bot posts.
+
+    async with FakeDiscord() as server:
+        message = server.say(GENERAL, f"{MENTION} hello", author="ann")
+        ...
+        server.replies[0].content
+
+It lives in the loop of the test and does not mind who connects, how often, or how they leave. One
+session at a time: an IDENTIFY begins a fresh one, which hears only of what is said from then on.
+Everything said is in the history, which REST shows.
+"""
+
+import asyncio
+import json
+import re
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Self
+
+from aiohttp import WSCloseCode, web
+from aiohttp.web import Request, Response
+
+from tests.wire import discord_payloads as payloads
+from tests.wire.discord_payloads import BOT_USER, GUILD, Json
+
+APPLICATION = 12
+GENERAL, SIDE, THREAD, DM = "31", "32", "33", "34"
+"""Two channels of the server, a thread of GENERAL, and Ann's direct channel."""
+MENTION = f"<@{BOT_USER['id']}>"
+NONCE_SECONDS = 180.0
+_DISCORD_EPOCH = 1_420_070_400_000
+_CONTENT_INTENT, _CONTENT_FLAG = 1 << 15, 1 << 19
+
+
+class Fault(Enum):
+    """What happens to the next post."""
+
+    LIMITED = "429, for longer than the library waits"
+    BROKEN = "503"
+    DROPPED = "the post is kept, and the connection closed without an answer"
+    LOST = "the post is not kept, and the connection closed without an answer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A message of the bot's."""
+
+    id: str
+    channel: str
+    content: str
+    reference: str | None
+    nonce: str | None
+    payload: Json
+    """The whole request."""
+
+
+@dataclass(slots=True)
+class _Session:
+    """What the gateway tells, in order: READY and what came after."""
+
+    id: str
+    events: list[Json] = field(default_factory=list)
+    more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, name: str, data: Json) -> None:
+        self.events.append({"op": 0, "s": len(self.events) + 1, "t": name, "d": data})
+        self.more.set()
+
+
+class FakeDiscord:
+    token = "the-token-of-the-fake"
+
+    def __init__(self, *, content_intent: bool = True) -> None:
+        self.content_intent = content_intent
+        self.guild_count = 1
+        self.permissions = 1 << 10 | 1 << 11 | 1 << 16
+        """What everybody may do: see, write, read the history."""
+        self.api_url = ""
+        self.gateway_url = ""
+        self.replies: list[Posted] = []
+        self.typing: list[str] = []
+        """The channel of every typing indicator."""
+        self.asked: list[str] = []
+        """Method and path of every request."""
+        self.identified = 0
+        self.resumed = 0
+        self.faults: deque[Fault] = deque()
+        self.forbidden: set[str] = set()
+        """Channels that answer 403."""
+        self.history: dict[str, list[Json]] = {GENERAL: [], SIDE: [], THREAD: [], DM: []}
+        self._last_id = 0
+        self._people: dict[str, Json] = {}
+        self._nonces: dict[str, tuple[float, Json]] = {}
+        self._session: _Session | None = None
+        self._sockets: dict[web.WebSocketResponse, Request] = {}
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.add_routes(
+            [
+                web.get("/gateway/", self._gateway),
+                web.get("/api/v10/users/@me", self._me),
+                web.get("/api/v10/oauth2/applications/@me", self._application),
+                web.get("/api/v10/gateway/bot", self._gateway_address),
+                web.get("/api/v10/channels/{channel}", self._show_channel),
+                web.get("/api/v10/channels/{channel}/messages", self._show_history),
+                web.post("/api/v10/channels/{channel}/messages", self._post),
+                web.post("/api/v10/channels/{channel}/typing", self._typing),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        port = self._runner.addresses[0][1]
+        self.api_url = f"http://127.0.0.1:{port}/api/v10"
+        self.gateway_url = f"ws://127.0.0.1:{port}/gateway/"
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        for socket in list(self._sockets):
+            await socket.close(code=WSCloseCode.GOING_AWAY)
+        await self._runner.cleanup()
+
+    # What people do.
+
+    def say(
+        self,
+        channel: str,
+        text: str,
+        *,
+        author: str = "ann",
+        bot: bool = False,
+        reply_to: str | None = None,
+        attachments: Sequence[Json] = (),
+    ) -> str:
+        """Somebody says something; the message's id. `attachments` as Discord describes them."""
+        person = self._person(author, bot=bot)
+        message = self._message(channel, text, person, reply_to=reply_to, attachments=attachments)
+        self._keep(message)
+        return str(message["id"])
+
+    def edit(self, message: str, text: str) -> None:
+        found = self._find(message)
+        found |= {"content": text, "edited_timestamp": _now(), "mentions": self._mentioned(text)}
+        self._tell("MESSAGE_UPDATE", found)
+
+    def preview(self, message: str) -> None:
+        """Discord adds the preview of a link, which is an update but not an edit."""
+        found = self._find(message)
+        found["embeds"] = [{"type": "link", "url": "https://example.org"}]
+        self._tell("MESSAGE_UPDATE", found)
+
+    def delete(self, *messages: str) -> None:
+        """Several at once must be of one channel."""
+        channel = self._find(messages[0])["channel_id"]
+        for message in messages:
+            self.history[channel].remove(self._find(message))
+        if len(messages) == 1:
+            self._tell("MESSAGE_DELETE", {"id": messages[0], "channel_id": channel})
+        else:
+            self._tell("MESSAGE_DELETE_BULK", {"ids": list(messages), "channel_id": channel})
+
+    def drop(self, *, forget: bool = False) -> None:
+        """Cut the connection. With `forget`, its session can't be resumed."""
+        if forget:
+            self._session = None
+        for request in self._sockets.values():
+            if request.transport:
+                request.transport.abort()
+
+    @property
+    def connected(self) -> bool:
+        return bool(self._sockets) and self._session is not None
+
+    # REST
+
+    async def _me(self, request: Request) -> Response:
+        return _answer(BOT_USER) if self._allowed(request) else _refusal(401, "401: Unauthorized")
+
+    async def _application(self, request: Request) -> Response:
+        return _answer(
+            {
+                "id": str(APPLICATION),
+                "name": "hobnob",
+                "icon": None,
+                "description": "",
+                "bot_public": False,
+                "bot_require_code_grant": False,
+                "verify_key": "",
+                "owner": self._person("ann"),
+                "flags": _CONTENT_FLAG if self.content_intent else 0,
+                "approximate_guild_count": self.guild_count,
+            }
+        )
+
+    async def _gateway_address(self, request: Request) -> Response:
+        limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
+        return _answer({"url": self.gateway_url, "shards": 1, "session_start_limit": limit})
+
+    async def _show_channel(self, request: Request) -> Response:
+        refusal = self._refused(request)
+        return refusal or _answer(self._channel(request.match_info["channel"]))
+
+    async def _show_history(self, request: Request) -> Response:
+        """Newest first, like the real one; with `after`, the oldest of those behind it."""
+        if refusal := self._refused(request):
+            return refusal
+        limit, after = int(request.query.get("limit", 50)), request.query.get("after")
+        found = self.history[request.match_info["channel"]]
+        if after is not None:
+            found = [message for message in found if int(message["id"]) > int(after)][:limit]
+        return _answer(found[::-1][:limit])
+
+    async def _post(self, request: Request) -> Response:
+        if refusal := self._refused(request):
+            return refusal
+        wanted = await request.json()
+        fault = self.faults.popleft() if self.faults else None
+        if fault is Fault.LIMITED:
+            headers = {"Via": "1.1 fake"}
+            return _refusal(429, "You are being rate limited.", headers, retry_after=77.0)
+        if fault is Fault.BROKEN:
+            return _refusal(503, "upstream")
+        if fault is not Fault.LOST:
+            message = self._take_post(request.match_info["channel"], wanted)
+        if fault is not None and request.transport:
+            request.transport.abort()
+        return _answer(message if fault is None else {})
+
+    def _take_post(self, channel: str, wanted: Json) -> Json:
+        nonce = wanted.get("nonce")
+        if nonce is not None and wanted.get("enforce_nonce"):
+            then, first = self._nonces.get(nonce, (-NONCE_SECONDS, {}))
+            if time.monotonic() - then < NONCE_SECONDS:
+                return first
+        answered = wanted.get("message_reference")
+        reference = str(answered["message_id"]) if answered else None
+        text = wanted["content"].strip()
+        message = self._message(channel, text, BOT_USER, reply_to=reference)
+        if nonce is not None:
+            self._nonces[nonce] = (time.monotonic(), message)
+        self.replies.append(
+            Posted(
+                id=message["id"],
+                channel=channel,
+                content=text,
+                reference=reference,
+                nonce=nonce,
+                payload=wanted,
+            )
+        )
+        self._keep(message)
+        return message
+
+    async def _typing(self, request: Request) -> Response:
+        self.typing.append(request.match_info["channel"])
+        return Response(status=204)
+
+    def _allowed(self, request: Request) -> bool:
+        self.asked.append(f"{request.method} {request.path}")
+        return request.headers.get("Authorization") == f"Bot {self.token}"
+
+    def _refused(self, request: Request) -> Response | None:
+        if not self._allowed(request):
+            return _refusal(401, "401: Unauthorized")
+        if request.match_info["channel"] not in self.history:
+            return _refusal(404, "Unknown Channel", code=10003)
+        if request.match_info["channel"] in self.forbidden:
+            return _refusal(403, "Missing Access", code=50001)
+        return None
+
+    # Gateway
+
+    async def _gateway(self, request: Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self._sockets[socket] = request
+        telling: asyncio.Task[None] | None = None
+        try:
+            await socket.send_json({"op": 10, "d": {"heartbeat_interval": 40_000}})
+            async for frame in socket:
+                asked = frame.json()
+                if asked["op"] == 1:
+                    await socket.send_json({"op": 11})
+                elif asked["op"] == 2:
+                    if code := self._unwelcome(asked["d"]):
+                        await socket.close(code=code)
+                        break
+                    self._session = self._ready()
+                    telling = asyncio.create_task(_tell_all(self._session, socket, 0))
+                elif asked["op"] == 6:
+                    if self._session is None or self._session.id != asked["d"]["session_id"]:
+                        await socket.send_json({"op": 9, "d": False})
+                        continue
+                    self.resumed += 1
+                    self._session.tell("RESUMED", {})
+                    telling = asyncio.create_task(
+                        _tell_all(self._session, socket, asked["d"]["seq"])
+                    )
+        except ConnectionError:
+            pass  # they left without a word
+        finally:
+            del self._sockets[socket]
+            if telling:
+                telling.cancel()
+        return socket
+
+    def _unwelcome(self, identify: Json) -> int:
+        if identify["token"] != self.token:
+            return 4004
+        return 4014 if identify["intents"] & _CONTENT_INTENT and not self.content_intent else 0
+
+    def _ready(self) -> _Session:
+        self.identified += 1
+        session = _Session(id=f"session-{self.identified}")
+        session.tell(
+            "READY",
+            {
+                "v": 10,
+                "user": BOT_USER,
+                "session_id": session.id,
+                "resume_gateway_url": self.gateway_url,
+                "shard": [0, 1],
+                "guilds": [{"id": str(GUILD), "unavailable": True}],
+                "application": {"id": str(APPLICATION), "flags": _CONTENT_FLAG},
+            },
+        )
+        guild = payloads.guild(
+            channels=[self._channel(GENERAL), self._channel(SIDE)],
+            threads=[self._channel(THREAD)],
+            permissions=self.permissions,
+        )
+        session.tell("GUILD_CREATE", guild)
+        return session
+
+    def _tell(self, name: str, data: Json) -> None:
+        if self._session is None:
+            return
+        if data["channel_id"] != DM:
+            data = {**data, "guild_id": str(GUILD)}
+            if "author" in data:
+                data["member"] = payloads.MEMBER
+        self._session.tell(name, data)
+
+    # What is there
+
+    def _channel(self, channel: str) -> Json:
+        messages = self.history[channel]
+        last = messages[-1]["id"] if messages else None
+        if channel == DM:
+            return payloads.direct_channel(channel, self._person("ann"), last)
+        if channel == THREAD:
+            return payloads.thread(channel, GENERAL, last)
+        return payloads.channel(channel, last)
+
+    def _person(self, name: str, *, bot: bool = False) -> Json:
+        number = 1000 + len(self._people)
+        return self._people.setdefault(name, payloads.user(number, name.capitalize(), bot=bot))
+
+    def _mentioned(self, text: str) -> list[Json]:
+        everybody = [BOT_USER, *self._people.values()]
+        return [user for user in everybody if re.search(rf"<@!?{user['id']}>", text)]
+
+    def _message(
+        self,
+        channel: str,
+        text: str,
+        author: Json,
+        *,
+        reply_to: str | None,
+        attachments: Sequence[Json] = (),
+    ) -> Json:
+        self._last_id = max((int(time.time() * 1000) - _DISCORD_EPOCH) << 22, self._last_id + 1)
+        message = payloads.message(self._last_id, channel, text, author, timestamp=_now())
+        message |= {"mentions": self._mentioned(text), "attachments": list(attachments)}
+        if reply_to is not None:
+            answered = [m for m in self.history[channel] if m["id"] == reply_to]
+            message |= {
+                "type": 19,
+                "message_reference": {"message_id": reply_to, "channel_id": channel},
+                "referenced_message": answered[0] if answered else None,
+            }
+        return message
+
+    def _keep(self, message: Json) -> None:
+        self.history[message["channel_id"]].append(message)
+        self._tell("MESSAGE_CREATE", message)
+
+    def _find(self, message: str) -> Json:
+        return next(m for messages in self.history.values() for m in messages if m["id"] == message)
+
+
+async def _tell_all(session: _Session, socket: web.WebSocketResponse, told: int) -> None:
+    """Send every event after number `told`, and wait for more, until cancelled or cut off."""
+    try:
+        while True:
+            session.more.clear()
+            while told < len(session.events):
+                await socket.send_json(session.events[told])
+                told += 1
+            await session.more.wait()
+    except ConnectionError:
+        return
+
+
+def _answer(data: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """The library minds even a charset behind the content type."""
+    body = json.dumps(data).encode()
+    return Response(body=body, status=status, headers=headers, content_type="application/json")
+
+
+def _refusal(
+    status: int, message: str, headers: dict[str, str] | None = None, *, code: int = 0, **more: Any
+) -> Response:
+    data = {"message": message, "code": code, **more}
+    return _answer(data, status=status, headers=headers)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
