@@ -14,7 +14,9 @@ CONTEXT = 512
 TEXT = "Once upon a time a fox met a goose at the river. Hello, you said to me, how are you? "
 
 
-def make(folder: Path, *, template: str | None = TEMPLATE, says: str = "", vocabulary: int = 0) -> Path:
+def make(
+    folder: Path, *, template: str | None = TEMPLATE, says: str = "", vocabulary: int = 0
+) -> Path:
     """Write a Llama with random weights, and a byte-level tokenizer, into `folder`.
 
     With `says`, the model writes this text over and over; no token may come twice in it.
@@ -36,7 +38,8 @@ def make(folder: Path, *, template: str | None = TEMPLATE, says: str = "", vocab
         ),
     )
     extra: dict[str, Any] = {"chat_template": template} if template else {}
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer_class: Any = PreTrainedTokenizerFast
+    tokenizer = tokenizer_class(
         tokenizer_object=raw, eos_token="<|im_end|>", pad_token="<|endoftext|>", **extra
     )
     tokenizer.save_pretrained(folder)

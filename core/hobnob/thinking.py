@@ -1,14 +1,14 @@
 """Takes a model's thinking out of its answer. Pure: no I/O, nothing but the standard library."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 NAMES = ("think", "thinking", "thought", "reasoning")
 TAG = re.compile(rf"<(/?)({'|'.join(NAMES)})>", re.IGNORECASE | re.ASCII)
 TAGS = tuple(f"<{slash}{name}>" for slash in ("", "/") for name in NAMES)
 
 
-async def without_thinking(stream: AsyncIterator[str]) -> AsyncIterator[str]:
+async def without_thinking(stream: AsyncIterator[str]) -> AsyncGenerator[str, None]:
     """`stream` without `<think>...</think>` (or thinking, thought, reasoning), none of it empty.
 
     How the text is cut into pieces changes nothing. A block that is never closed is swallowed to

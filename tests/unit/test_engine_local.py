@@ -83,7 +83,7 @@ async def test_a_stream_given_up_makes_room_long_before_its_end(emoji: Path) -> 
         stream = engine.stream(HELLO, Sampling(temperature=0.0, max_new_tokens=450))
         await anext(stream)
         closed = asyncio.get_running_loop().time()
-        await stream.aclose()  # type: ignore[attr-defined]
+        await stream.aclose()
         await pieces(engine, 1)
         one_token = asyncio.get_running_loop().time() - closed
         await pieces(engine, 450)
@@ -211,9 +211,7 @@ async def test_a_model_without_a_chat_template(tmp_path: Path) -> None:
     assert "no chat template" in words
 
 
-async def test_a_file_that_is_no_gguf(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_file_that_is_no_gguf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "fake.gguf").write_bytes(b"<html>")
     assert "not a GGUF file" in await refused(tmp_path / "fake.gguf")

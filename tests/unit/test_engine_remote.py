@@ -156,7 +156,7 @@ async def test_closing_the_stream_closes_the_connection() -> None:
             await asyncio.sleep(0.01)
 
     async with asking(endless) as (server, engine), asyncio.timeout(10):
-        async with aclosing(engine.stream(HELLO, Sampling())) as stream:  # type: ignore[type-var]
+        async with aclosing(engine.stream(HELLO, Sampling())) as stream:
             await anext(stream)
         await server.gone.wait()
 
@@ -196,9 +196,10 @@ async def test_the_context_is_what_the_server_says(models: list[Any], tokens: in
             assert engine.context_tokens == tokens
 
 
-async def test_a_server_without_a_list_of_models_will_do() -> None:
+@pytest.mark.parametrize("code", [404, 500])
+async def test_a_server_without_a_list_of_models_will_do(code: int) -> None:
     async with serving() as server:
-        server.models = lambda: web.Response(status=404)
+        server.models = lambda: web.Response(status=code)
         async with OpenAIEngine(ModelOptions(name="tiny", base_url=server.url)) as engine:
             assert engine.context_tokens == 8192
             assert await said(engine) == "You said: Hello"

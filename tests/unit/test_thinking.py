@@ -55,7 +55,8 @@ async def test_how_a_text_is_cut_into_pieces_changes_nothing(
     parts: list[str], sizes: list[int]
 ) -> None:
     text = "".join(parts)
-    pieces, start = [], 0
+    pieces: list[str] = []
+    start = 0
     while start < len(text):
         size = sizes[len(pieces) % len(sizes)]
         pieces.append(text[start : start + size])
@@ -78,7 +79,7 @@ async def test_closing_it_closes_the_stream_inside() -> None:
         finally:
             closed.append(True)
 
-    async with aclosing(without_thinking(endless())) as outer:  # type: ignore[type-var]
+    async with aclosing(without_thinking(endless())) as outer:
         await anext(outer)
         assert not closed
     assert closed

@@ -1,6 +1,6 @@
 """The engine that answers with what was said: proves the prompt and the wiring, needs no model."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Self
 
 from hobnob.engine.stop import StopCutter
@@ -30,7 +30,7 @@ class EchoEngine:
 
     async def stream(
         self, messages: Sequence[ChatMessage], sampling: Sampling
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         """`hobnob.ports.Engine.stream`, in pieces of eight characters."""
         if (length := self.count_tokens(messages)) >= self.context_tokens:
             raise EngineError(

@@ -4,7 +4,7 @@ torch and transformers are imported only when an engine is entered: they take se
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING, Any, Self
@@ -63,7 +63,7 @@ class TransformersEngine:
 
     async def stream(
         self, messages: Sequence[ChatMessage], sampling: Sampling
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         """`hobnob.ports.Engine.stream`. Requests are served in the order in which they came."""
         loaded, worker = self._loaded(), self._worker
         assert worker is not None  # noqa: S101  # it has loaded the model

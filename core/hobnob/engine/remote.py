@@ -5,7 +5,7 @@ trusted: the library builds its objects from whatever arrives.
 https://platform.openai.com/docs/api-reference/chat-streaming
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -23,6 +23,8 @@ PER_MESSAGE = 16
 """Tokens that a template puts around each message, generously."""
 PER_PROMPT = 64
 """Tokens that a template adds by itself: a date, a default system text."""
+UNLISTED = (404, 405, 500, 501)
+"""What servers that can't list their models answer: `transformers serve` 500 without a cache."""
 CONNECT = 10.0
 """Seconds to connect."""
 
@@ -60,6 +62,7 @@ class OpenAIEngine:
             base_url=self._options.base_url,
             api_key=self._options.api_key or "none",  # "" would be taken from the environment
             max_retries=0,
+            default_headers={"Connection": "close"},  # kept, one may be closed as we ask again
             timeout=Timeout(self._silence, connect=CONNECT),
         )
         try:
@@ -87,7 +90,7 @@ class OpenAIEngine:
 
     async def stream(
         self, messages: Sequence[ChatMessage], sampling: Sampling
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         """`hobnob.ports.Engine.stream`. An answer that breaks off ends with an error."""
         if self._client is None:
             raise EngineUnavailable("the model is not there: enter the engine first")
@@ -96,6 +99,8 @@ class OpenAIEngine:
             events = await self._asked(self._client, messages, sampling)
             async with events:
                 async for event in events:
+                    if self._client is None:
+                        raise self._broken_off()
                     piece, reason = _read(event)
                     if piece and (shown := cutter.feed(piece)):
                         yield shown
@@ -161,7 +166,7 @@ class OpenAIEngine:
     def _broken_off(self) -> EngineError:
         if self._client is None:
             return EngineUnavailable("the connection to the model is being closed")
-        return EngineError(f"{self._where} broke off in the middle of an answer")
+        return EngineError(f"{self._where} broke off before the answer was whole")
 
     async def _refused(self, status: int, said: str) -> EngineError:
         if status in (401, 403):
@@ -192,7 +197,7 @@ class OpenAIEngine:
     def _said(self, error: Exception) -> str:
         """The server's own words, shortened, without our key should it repeat that."""
         body = getattr(error, "body", None)
-        words = body.get("message") if isinstance(body, dict) else None
+        words = (body.get("message") or body.get("detail")) if isinstance(body, dict) else None
         text = " ".join(str(words or getattr(error, "message", "")).split())[:300]
         return text.replace(self._options.api_key, "***") if self._options.api_key else text
 
@@ -209,8 +214,8 @@ class OpenAIEngine:
         try:
             models = await self._models()
         except openai.APIStatusError as error:
-            if error.status_code in (404, 405, 501):
-                return DEFAULT_CONTEXT  # not every server lists its models
+            if error.status_code in UNLISTED:
+                return DEFAULT_CONTEXT
             raise await self._refused(error.status_code, self._said(error)) from self._cause(error)
         except EngineError:
             raise

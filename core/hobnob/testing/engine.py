@@ -1,7 +1,7 @@
 """A model that says what it is told to say, for tests of whatever asks one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Self
 
 from hobnob.engine.stop import StopCutter
@@ -44,7 +44,7 @@ class ScriptedEngine:
 
     async def stream(
         self, messages: Sequence[ChatMessage], sampling: Sampling
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         """The next answer of the script. Raises EngineError when the script is over, or for a
         prompt longer than `context_tokens`."""
         self.prompts.append(tuple(messages))
