@@ -39,7 +39,7 @@ class World:
 
     def message(self, text: str, where: Any = None, author: Any = ANN, **changes: Any) -> Any:
         channel = where or self.guild.get_channel(31)
-        data = payloads.message(500, str(channel.id), text, author) | changes
+        data = payloads.message("500", str(channel.id), text, author) | changes
         return discord.Message(state=self._state, channel=channel, data=data)  # type: ignore[arg-type]
 
     def event(self, text: str, where: Any = None, **changes: Any) -> Event:
@@ -113,7 +113,7 @@ async def test_everyone_is_not_us(world: World) -> None:
 async def test_a_reply_speaks_to_whom_it_answers(
     world: World, author: Any, mentioned: list[Any], addressed: Addressed
 ) -> None:
-    answered = payloads.message(400, "31", "Hello!", author) if author else None
+    answered = payloads.message("400", "31", "Hello!", author) if author else None
     event = world.event(
         "thanks",
         type=19,

@@ -8,7 +8,8 @@ from typing import Any
 
 Json = dict[str, Any]
 
-GUILD = 21
+APPLICATION, GUILD = 12, 21
+CONTENT_FLAG = 1 << 19
 LONG_AGO = "2020-01-01T00:00:00+00:00"
 MEMBER: Json = {"roles": [], "joined_at": LONG_AGO, "flags": 0}
 
@@ -28,10 +29,10 @@ BOT_USER = user(11, "Hobnob", bot=True)
 
 
 def message(
-    number: int, channel: str, text: str, author: Json, *, timestamp: str = LONG_AGO
+    number: str, channel: str, text: str, author: Json, *, timestamp: str = LONG_AGO
 ) -> Json:
     return {
-        "id": str(number),
+        "id": number,
         "channel_id": channel,
         "type": 0,
         "content": text,
@@ -101,4 +102,31 @@ def guild(
         "channels": list(channels),
         "threads": list(threads),
         "members": [{"user": BOT_USER, **MEMBER}],
+    }
+
+
+def application(owner: Json, flags: int, guild_count: int) -> Json:
+    return {
+        "id": str(APPLICATION),
+        "name": "hobnob",
+        "icon": None,
+        "description": "",
+        "bot_public": False,
+        "bot_require_code_grant": False,
+        "verify_key": "",
+        "owner": owner,
+        "flags": flags,
+        "approximate_guild_count": guild_count,
+    }
+
+
+def ready(session: str, gateway_url: str) -> Json:
+    return {
+        "v": 10,
+        "user": BOT_USER,
+        "session_id": session,
+        "resume_gateway_url": gateway_url,
+        "shard": [0, 1],
+        "guilds": [{"id": str(GUILD), "unavailable": True}],
+        "application": {"id": str(APPLICATION), "flags": CONTENT_FLAG},
     }

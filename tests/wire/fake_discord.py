@@ -11,30 +11,29 @@ session at a time: an IDENTIFY begins a fresh one, which hears only of what is s
 Everything said is in the history, which REST shows.
 """
 
-import asyncio
 import json
 import re
 import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Self
 
-from aiohttp import WSCloseCode, web
+from aiohttp import web
 from aiohttp.web import Request, Response
 
 from tests.wire import discord_payloads as payloads
-from tests.wire.discord_payloads import BOT_USER, GUILD, Json
+from tests.wire.discord_payloads import BOT_USER, CONTENT_FLAG, GUILD, Json
+from tests.wire.discord_sessions import Sessions
 
-APPLICATION = 12
 GENERAL, SIDE, THREAD, DM = "31", "32", "33", "34"
 """Two channels of the server, a thread of GENERAL, and Ann's direct channel."""
 MENTION = f"<@{BOT_USER['id']}>"
 NONCE_SECONDS = 180.0
 _DISCORD_EPOCH = 1_420_070_400_000
-_CONTENT_INTENT, _CONTENT_FLAG = 1 << 15, 1 << 19
+_CONTENT_INTENT = 1 << 15
 
 
 class Fault(Enum):
@@ -59,19 +58,6 @@ class Posted:
     """The whole request."""
 
 
-@dataclass(slots=True)
-class _Session:
-    """What the gateway tells, in order: READY and what came after."""
-
-    id: str
-    events: list[Json] = field(default_factory=list)
-    more: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def tell(self, name: str, data: Json) -> None:
-        self.events.append({"op": 0, "s": len(self.events) + 1, "t": name, "d": data})
-        self.more.set()
-
-
 class FakeDiscord:
     token = "the-token-of-the-fake"
 
@@ -87,23 +73,20 @@ class FakeDiscord:
         """The channel of every typing indicator."""
         self.asked: list[str] = []
         """Method and path of every request."""
-        self.identified = 0
-        self.resumed = 0
+        self.sessions = Sessions(self._refuse_session, self._begin_session)
         self.faults: deque[Fault] = deque()
         self.forbidden: set[str] = set()
         """Channels that answer 403."""
         self.history: dict[str, list[Json]] = {GENERAL: [], SIDE: [], THREAD: [], DM: []}
         self._last_id = 0
         self._people: dict[str, Json] = {}
-        self._nonces: dict[str, tuple[float, Json]] = {}
-        self._session: _Session | None = None
-        self._sockets: dict[web.WebSocketResponse, Request] = {}
+        self._nonces: dict[str | None, tuple[float, Json]] = {}
 
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.add_routes(
             [
-                web.get("/gateway/", self._gateway),
+                web.get("/gateway/", self.sessions.serve),
                 web.get("/api/v10/users/@me", self._me),
                 web.get("/api/v10/oauth2/applications/@me", self._application),
                 web.get("/api/v10/gateway/bot", self._gateway_address),
@@ -123,8 +106,7 @@ class FakeDiscord:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        for socket in list(self._sockets):
-            await socket.close(code=WSCloseCode.GOING_AWAY)
+        await self.sessions.close()
         await self._runner.cleanup()
 
     # What people do.
@@ -141,8 +123,8 @@ class FakeDiscord:
     ) -> str:
         """Somebody says something; the message's id. `attachments` as Discord describes them."""
         person = self._person(author, bot=bot)
-        message = self._message(channel, text, person, reply_to=reply_to, attachments=attachments)
-        self._keep(message)
+        message = self._message(self._new_id(), channel, text, person, reply_to=reply_to)
+        self._keep(message | {"attachments": list(attachments)})
         return str(message["id"])
 
     def edit(self, message: str, text: str) -> None:
@@ -168,15 +150,7 @@ class FakeDiscord:
 
     def drop(self, *, forget: bool = False) -> None:
         """Cut the connection. With `forget`, its session can't be resumed."""
-        if forget:
-            self._session = None
-        for request in self._sockets.values():
-            if request.transport:
-                request.transport.abort()
-
-    @property
-    def connected(self) -> bool:
-        return bool(self._sockets) and self._session is not None
+        self.sessions.drop(forget=forget)
 
     # REST
 
@@ -184,20 +158,8 @@ class FakeDiscord:
         return _answer(BOT_USER) if self._allowed(request) else _refusal(401, "401: Unauthorized")
 
     async def _application(self, request: Request) -> Response:
-        return _answer(
-            {
-                "id": str(APPLICATION),
-                "name": "hobnob",
-                "icon": None,
-                "description": "",
-                "bot_public": False,
-                "bot_require_code_grant": False,
-                "verify_key": "",
-                "owner": self._person("ann"),
-                "flags": _CONTENT_FLAG if self.content_intent else 0,
-                "approximate_guild_count": self.guild_count,
-            }
-        )
+        flags = CONTENT_FLAG if self.content_intent else 0
+        return _answer(payloads.application(self._person("ann"), flags, self.guild_count))
 
     async def _gateway_address(self, request: Request) -> Response:
         limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
@@ -235,26 +197,23 @@ class FakeDiscord:
 
     def _take_post(self, channel: str, wanted: Json) -> Json:
         nonce = wanted.get("nonce")
-        if nonce is not None and wanted.get("enforce_nonce"):
-            then, first = self._nonces.get(nonce, (-NONCE_SECONDS, {}))
-            if time.monotonic() - then < NONCE_SECONDS:
-                return first
+        then, first = self._nonces.get(nonce, (-NONCE_SECONDS, {}))
+        if wanted.get("enforce_nonce") and time.monotonic() - then < NONCE_SECONDS:
+            return first
         answered = wanted.get("message_reference")
-        reference = str(answered["message_id"]) if answered else None
-        text = wanted["content"].strip()
-        message = self._message(channel, text, BOT_USER, reply_to=reference)
-        if nonce is not None:
-            self._nonces[nonce] = (time.monotonic(), message)
-        self.replies.append(
-            Posted(
-                id=message["id"],
-                channel=channel,
-                content=text,
-                reference=reference,
-                nonce=nonce,
-                payload=wanted,
-            )
+        posted = Posted(
+            id=self._new_id(),
+            channel=channel,
+            content=wanted["content"].strip(),
+            reference=str(answered["message_id"]) if answered else None,
+            nonce=nonce,
+            payload=wanted,
         )
+        message = self._message(
+            posted.id, channel, posted.content, BOT_USER, reply_to=posted.reference
+        )
+        self._nonces[nonce] = (time.monotonic(), message)
+        self.replies.append(posted)
         self._keep(message)
         return message
 
@@ -277,76 +236,28 @@ class FakeDiscord:
 
     # Gateway
 
-    async def _gateway(self, request: Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        self._sockets[socket] = request
-        telling: asyncio.Task[None] | None = None
-        try:
-            await socket.send_json({"op": 10, "d": {"heartbeat_interval": 40_000}})
-            async for frame in socket:
-                asked = frame.json()
-                if asked["op"] == 1:
-                    await socket.send_json({"op": 11})
-                elif asked["op"] == 2:
-                    if code := self._unwelcome(asked["d"]):
-                        await socket.close(code=code)
-                        break
-                    self._session = self._ready()
-                    telling = asyncio.create_task(_tell_all(self._session, socket, 0))
-                elif asked["op"] == 6:
-                    if self._session is None or self._session.id != asked["d"]["session_id"]:
-                        await socket.send_json({"op": 9, "d": False})
-                        continue
-                    self.resumed += 1
-                    self._session.tell("RESUMED", {})
-                    telling = asyncio.create_task(
-                        _tell_all(self._session, socket, asked["d"]["seq"])
-                    )
-        except ConnectionError:
-            pass  # they left without a word
-        finally:
-            del self._sockets[socket]
-            if telling:
-                telling.cancel()
-        return socket
-
-    def _unwelcome(self, identify: Json) -> int:
+    def _refuse_session(self, identify: Json) -> int:
         if identify["token"] != self.token:
             return 4004
         return 4014 if identify["intents"] & _CONTENT_INTENT and not self.content_intent else 0
 
-    def _ready(self) -> _Session:
-        self.identified += 1
-        session = _Session(id=f"session-{self.identified}")
-        session.tell(
-            "READY",
-            {
-                "v": 10,
-                "user": BOT_USER,
-                "session_id": session.id,
-                "resume_gateway_url": self.gateway_url,
-                "shard": [0, 1],
-                "guilds": [{"id": str(GUILD), "unavailable": True}],
-                "application": {"id": str(APPLICATION), "flags": _CONTENT_FLAG},
-            },
+    def _begin_session(self, session: str) -> Iterator[tuple[str, Json]]:
+        yield "READY", payloads.ready(session, self.gateway_url)
+        yield (
+            "GUILD_CREATE",
+            payloads.guild(
+                channels=[self._channel(GENERAL), self._channel(SIDE)],
+                threads=[self._channel(THREAD)],
+                permissions=self.permissions,
+            ),
         )
-        guild = payloads.guild(
-            channels=[self._channel(GENERAL), self._channel(SIDE)],
-            threads=[self._channel(THREAD)],
-            permissions=self.permissions,
-        )
-        session.tell("GUILD_CREATE", guild)
-        return session
 
     def _tell(self, name: str, data: Json) -> None:
-        if self._session is None:
-            return
         if data["channel_id"] != DM:
             data = {**data, "guild_id": str(GUILD)}
             if "author" in data:
                 data["member"] = payloads.MEMBER
-        self._session.tell(name, data)
+        self.sessions.tell(name, data)
 
     # What is there
 
@@ -367,18 +278,15 @@ class FakeDiscord:
         everybody = [BOT_USER, *self._people.values()]
         return [user for user in everybody if re.search(rf"<@!?{user['id']}>", text)]
 
-    def _message(
-        self,
-        channel: str,
-        text: str,
-        author: Json,
-        *,
-        reply_to: str | None,
-        attachments: Sequence[Json] = (),
-    ) -> Json:
+    def _new_id(self) -> str:
         self._last_id = max((int(time.time() * 1000) - _DISCORD_EPOCH) << 22, self._last_id + 1)
-        message = payloads.message(self._last_id, channel, text, author, timestamp=_now())
-        message |= {"mentions": self._mentioned(text), "attachments": list(attachments)}
+        return str(self._last_id)
+
+    def _message(
+        self, number: str, channel: str, text: str, author: Json, *, reply_to: str | None
+    ) -> Json:
+        message = payloads.message(number, channel, text, author, timestamp=_now())
+        message["mentions"] = self._mentioned(text)
         if reply_to is not None:
             answered = [m for m in self.history[channel] if m["id"] == reply_to]
             message |= {
@@ -394,19 +302,6 @@ class FakeDiscord:
 
     def _find(self, message: str) -> Json:
         return next(m for messages in self.history.values() for m in messages if m["id"] == message)
-
-
-async def _tell_all(session: _Session, socket: web.WebSocketResponse, told: int) -> None:
-    """Send every event after number `told`, and wait for more, until cancelled or cut off."""
-    try:
-        while True:
-            session.more.clear()
-            while told < len(session.events):
-                await socket.send_json(session.events[told])
-                told += 1
-            await session.more.wait()
-    except ConnectionError:
-        return
 
 
 def _answer(data: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:

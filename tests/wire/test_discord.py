@@ -48,16 +48,16 @@ async def running(
 ) -> AsyncIterator[DiscordAdapter]:
     """A connected adapter: what is said from now on comes over the gateway."""
     adapter = an_adapter(server)
-    before = server.identified
+    before = server.sessions.identified
     task = asyncio.create_task(adapter.run(receiver))
     try:
-        await until(lambda: server.identified > before or task.done())
+        await until(lambda: server.sessions.identified > before or task.done())
         yield adapter
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert task.cancelled(), task
-    await until(lambda: not server.connected)
+    await until(lambda: not server.sessions.connected)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -229,7 +229,7 @@ async def test_a_cut_connection_is_resumed_and_nothing_is_read_twice(
         server.drop()
         server.say(GENERAL, "two")
         await receiver.wait_for(2, SECONDS)
-        assert (server.resumed, server.identified) == (1, 1)
+        assert (server.sessions.resumed, server.sessions.identified) == (1, 1)
     assert texts(receiver) == ["one", "two"]
     assert not any(asked.startswith("GET") and "messages" in asked for asked in server.asked)
 
@@ -241,7 +241,7 @@ async def test_a_session_that_discord_forgot_is_made_up_for_from_the_history(
         await heard(server, receiver, "one")
         server.drop(forget=True)
         server.say(GENERAL, "two")  # told to no session
-        await until(lambda: server.identified == 2)
+        await until(lambda: server.sessions.identified == 2)
         server.say(GENERAL, "three")
         await receiver.wait_for(3, SECONDS)
     assert texts(receiver) == ["one", "two", "three"]
@@ -281,7 +281,7 @@ async def test_a_receiver_that_waits_loses_nothing_and_keeps_the_order(
         for text in "abc":
             server.say(GENERAL, text)
         server.drop()
-        await until(lambda: server.resumed == 1)
+        await until(lambda: server.sessions.resumed == 1)
         server.say(GENERAL, "d")
         assert not receiver.events
         receiver.opened.set()
@@ -426,7 +426,7 @@ async def test_a_token_that_is_withdrawn_stops_the_adapter(
     server: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
     run = asyncio.create_task(an_adapter(server).run(receiver))
-    await until(lambda: server.connected)
+    await until(lambda: server.sessions.connected)
     server.token = "another"
     server.drop(forget=True)
     async with asyncio.timeout(SECONDS):
