@@ -31,6 +31,7 @@ from tests.wire.discord_sessions import Sessions
 GENERAL, SIDE, THREAD, DM = "31", "32", "33", "34"
 """Two channels of the server, a thread of GENERAL, and Ann's direct channel."""
 MENTION = f"<@{BOT_USER['id']}>"
+TOKEN = "the-token-of-the-fake"
 NONCE_SECONDS = 180.0
 _DISCORD_EPOCH = 1_420_070_400_000
 _CONTENT_INTENT = 1 << 15
@@ -59,9 +60,8 @@ class Posted:
 
 
 class FakeDiscord:
-    token = "the-token-of-the-fake"
-
     def __init__(self, *, content_intent: bool = True) -> None:
+        self.token = TOKEN
         self.content_intent = content_intent
         self.guild_count = 1
         self.permissions = 1 << 10 | 1 << 11 | 1 << 16

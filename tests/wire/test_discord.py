@@ -17,7 +17,7 @@ from hobnob.events import Addressed, Event, Kind, Reply
 from hobnob.ports import Cursor
 from hobnob_discord.adapter import DiscordAdapter, DiscordOptions
 from tests.wire.discord_payloads import BOT_USER
-from tests.wire.fake_discord import DM, GENERAL, MENTION, SIDE, THREAD, FakeDiscord, Fault
+from tests.wire.fake_discord import DM, GENERAL, MENTION, SIDE, THREAD, TOKEN, FakeDiscord, Fault
 from tests.wire.receiver import RecordingReceiver
 
 BOT = BOT_USER["id"]
@@ -35,7 +35,7 @@ def receiver() -> RecordingReceiver:
     return RecordingReceiver()
 
 
-def an_adapter(server: FakeDiscord, token: str = FakeDiscord.token) -> DiscordAdapter:
+def an_adapter(server: FakeDiscord, token: str = TOKEN) -> DiscordAdapter:
     options = DiscordOptions(
         token=SecretStr(token), api_url=server.api_url, gateway_url=server.gateway_url
     )
