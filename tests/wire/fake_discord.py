@@ -66,6 +66,10 @@ class FakeDiscord:
         self.guild_count = 1
         self.permissions = 1 << 10 | 1 << 11 | 1 << 16
         """What everybody may do: see, write, read the history."""
+        self.guild_comes = True
+        """Whether a new session is told of the server at once, or only by `show_guild`."""
+        self.thread_listed = True
+        """Whether it is told of the thread, as of one that is not archived."""
         self.api_url = ""
         self.gateway_url = ""
         self.replies: list[Posted] = []
@@ -151,6 +155,9 @@ class FakeDiscord:
     def drop(self, *, forget: bool = False) -> None:
         """Cut the connection. With `forget`, its session can't be resumed."""
         self.sessions.drop(forget=forget)
+
+    def show_guild(self) -> None:
+        self.sessions.tell("GUILD_CREATE", self._guild())
 
     # REST
 
@@ -243,14 +250,8 @@ class FakeDiscord:
 
     def _begin_session(self, session: str) -> Iterator[tuple[str, Json]]:
         yield "READY", payloads.ready(session, self.gateway_url)
-        yield (
-            "GUILD_CREATE",
-            payloads.guild(
-                channels=[self._channel(GENERAL), self._channel(SIDE)],
-                threads=[self._channel(THREAD)],
-                permissions=self.permissions,
-            ),
-        )
+        if self.guild_comes:
+            yield "GUILD_CREATE", self._guild()
 
     def _tell(self, name: str, data: Json) -> None:
         if data["channel_id"] != DM:
@@ -260,6 +261,13 @@ class FakeDiscord:
         self.sessions.tell(name, data)
 
     # What is there
+
+    def _guild(self) -> Json:
+        return payloads.guild(
+            channels=[self._channel(GENERAL), self._channel(SIDE)],
+            threads=[self._channel(THREAD)] if self.thread_listed else [],
+            permissions=self.permissions,
+        )
 
     def _channel(self, channel: str) -> Json:
         messages = self.history[channel]

@@ -221,6 +221,34 @@ async def test_a_channel_first_spoken_in_while_away_is_caught_up(
     assert texts(receiver) == ["hi", "are you there?"]
 
 
+async def test_what_was_missed_comes_first_though_discord_is_slow_to_show_the_server(
+    server: FakeDiscord, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver):
+        await heard(server, receiver, "hi", DM)
+    server.say(SIDE, "missed")
+    server.guild_comes = False
+    async with running(server, receiver):
+        server.say(DM, "live")
+        server.show_guild()
+        await receiver.wait_for(3, SECONDS)
+    assert texts(receiver) == ["hi", "missed", "live"]
+
+
+async def test_a_thread_that_discord_did_not_tell_of_is_still_a_thread(
+    server: FakeDiscord, receiver: RecordingReceiver
+) -> None:
+    server.thread_listed = False
+    async with running(server, receiver):
+        await heard(server, receiver, "one", THREAD)
+    server.say(THREAD, "two")
+    async with running(server, receiver):
+        await receiver.wait_for(2, SECONDS)
+        server.delete(receiver.events[0].message)
+        await receiver.wait_for(3, SECONDS)
+    assert {(event.key.room, event.key.thread) for event in receiver.events} == {(GENERAL, THREAD)}
+
+
 async def test_a_cut_connection_is_resumed_and_nothing_is_read_twice(
     server: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
