@@ -139,7 +139,7 @@ def _dtype(name: str, device: "torch.device") -> "torch.dtype":
 
 
 def _computes_bfloat16(device: "torch.device") -> bool:
-    """Whether the processor itself does (AVX512-BF16, AMX): twice as fast as float32 then."""
+    """Whether the processor itself does (with AVX512-BF16: twice as fast as float32)."""
     import torch
 
     if device.type != "cpu":

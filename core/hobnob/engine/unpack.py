@@ -1,8 +1,8 @@
 """Unpacks a GGUF file into a folder: `python -m hobnob.engine.unpack FILE FOLDER`.
 
-A program of its own since unpacking leaves gigabytes, slow threads and progress bars behind in the
-process that does it, and can't be stopped halfway any other way. Ends with UNREADABLE or
-UNWRITABLE, the reason being the last line of its standard output.
+A program of its own, since unpacking shows a progress bar that can't be turned off, and a thread
+that does it can't be interrupted. Ends with UNREADABLE or UNWRITABLE, the reason being the last
+line of its standard output.
 """
 
 import sys
