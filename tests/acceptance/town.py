@@ -1,0 +1,216 @@
+"""Three platforms, people who talk on them, and a bot that is killed while they do."""
+
+import asyncio
+import os
+import random
+import re
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.acceptance.program import HOBNOB, environment, make_bot
+from tests.wire import fake_discord, fake_telegram
+from tests.wire.fake_discord import FakeDiscord
+from tests.wire.fake_mastodon import FakeMastodon
+from tests.wire.fake_telegram import FakeTelegram
+
+MESSAGE = re.compile(r"\bm(\d+)\b")
+
+
+@dataclass
+class Room:
+    """One conversation: how a person speaks in it, and what the bot said in it."""
+
+    name: str
+    speak: Callable[[str], object]
+    heard: Callable[[], Sequence[str]]
+    said: int = 0
+
+    def say(self) -> None:
+        self.speak(f"this is m{self.said}")
+        self.said += 1
+
+    @property
+    def answers(self) -> list[int]:
+        """The numbers of the messages answered, in the order in which the answers came."""
+        return [int(MESSAGE.findall(text)[-1]) for text in self.heard()]
+
+
+@dataclass
+class Town:
+    rooms: list[Room]
+    bot: Path
+    home: Path
+    online: Callable[[], bool]
+    """Whether the platform is there that forgets what was said before the first connection."""
+    kills: int = 0
+    process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        with (self.bot / "log.txt").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *HOBNOB, "run", str(self.bot), env=environment(self.home), stderr=log
+            )
+
+    async def connected(self) -> None:
+        async with asyncio.timeout(60):
+            while not self.online():
+                await asyncio.sleep(0.1)
+
+    async def kill(self) -> None:
+        assert self.process is not None
+        assert self.process.returncode is None, f"it ended by itself:\n{self.last_words()}"
+        self.process.kill()
+        await self.process.wait()
+        self.kills += 1
+
+    async def stop(self) -> float:
+        """SIGTERM; the seconds that it took to end."""
+        assert self.process is not None
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        self.process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(self.process.wait(), 15)
+        return loop.time() - began
+
+    async def all_answered(self, seconds: float = 60) -> bool:
+        """Wait until every message has its answer, or is recorded as in doubt."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while loop.time() < end:
+            missing = sum(room.said - len(set(room.answers)) for room in self.rooms)
+            if missing <= 0 or (missing <= self.in_doubt() and self.idle()):
+                return True
+            await asyncio.sleep(0.2)
+        return False
+
+    def in_doubt(self) -> int:
+        """Sends of Telegram's that are recorded as perhaps sent."""
+        return self._count(
+            "SELECT count(*) FROM outbox JOIN conversation c ON c.id = conversation_id "
+            "WHERE state = 'unknown' AND platform = 'telegram'"
+        )
+
+    def in_doubt_elsewhere(self) -> int:
+        return self._count("SELECT count(*) FROM outbox WHERE state = 'unknown'") - self.in_doubt()
+
+    def idle(self) -> bool:
+        return not self._count(
+            "SELECT (SELECT count(*) FROM inbox WHERE state <> 'done') + "
+            "(SELECT count(*) FROM outbox WHERE state IN ('pending', 'sending'))"
+        )
+
+    def last_words(self) -> str:
+        return (self.bot / "log.txt").read_text()[-3000:]
+
+    def _count(self, query: str) -> int:
+        database = sqlite3.connect(self.bot / "hobnob.db", timeout=10)
+        try:
+            return int(database.execute(query).fetchone()[0])
+        finally:
+            database.close()
+
+
+@asynccontextmanager
+async def town(folder: Path) -> AsyncIterator[Town]:
+    """A bot on the echo engine, on three platforms, two conversations on each."""
+    async with FakeDiscord() as discord, FakeTelegram() as telegram, FakeMastodon() as mastodon:
+        # A message is there before we hear that it is: a good moment to die.
+        telegram.answer_seconds = mastodon.answer_seconds = 0.2
+        bot = make_bot(
+            folder / "bot",
+            f"""
+[engage]
+burst_seconds = 0
+per_user_per_minute = 0
+per_chat_per_minute = 0
+[platforms.discord]
+token = "{fake_discord.TOKEN}"
+api_url = "{discord.api_url}"
+gateway_url = "{discord.gateway_url}"
+[platforms.telegram]
+token = "{telegram.token}"
+base_url = "{telegram.base_url}"
+[platforms.mastodon]
+base_url = "{mastodon.base_url}"
+access_token = "{mastodon.access_token}"
+""",
+        )
+        (folder / "home").mkdir()
+        here = Town(
+            rooms=_rooms(discord, telegram, mastodon),
+            bot=bot,
+            home=folder / "home",
+            online=lambda: discord.sessions.connected,
+        )
+        try:
+            yield here
+        finally:
+            if here.process and here.process.returncode is None:
+                here.process.kill()
+                await here.process.wait()
+
+
+def _rooms(discord: FakeDiscord, telegram: FakeTelegram, mastodon: FakeMastodon) -> list[Room]:
+    def of_discord(channel: str, greeting: str) -> Room:
+        return Room(
+            name=f"discord {channel}",
+            speak=lambda text: discord.say(channel, f"{greeting}{text}"),
+            heard=lambda: [r.content for r in discord.replies if r.channel == channel],
+        )
+
+    def of_mastodon(author: str, visibility: str) -> Room:
+        return Room(
+            name=f"mastodon {author}",
+            speak=lambda text: mastodon.say(author, text, visibility=visibility),
+            heard=lambda: [r.text for r in mastodon.replies if r.text.startswith(f"@{author} ")],
+        )
+
+    def of_telegram(chat: int, greeting: str) -> Room:
+        return Room(
+            name=f"telegram {chat}",
+            speak=lambda text: telegram.say(chat, f"{greeting}{text}"),
+            heard=lambda: [r.text for r in telegram.replies if r.chat == chat],
+        )
+
+    return [
+        of_discord(fake_discord.GENERAL, f"{fake_discord.MENTION} "),
+        of_discord(fake_discord.DM, ""),
+        of_mastodon("ann", "public"),
+        of_mastodon("ben", "direct"),
+        of_telegram(fake_telegram.ANN, ""),
+        of_telegram(fake_telegram.GROUP, f"@{fake_telegram.USERNAME} "),
+    ]
+
+
+async def storm(here: Town, kills: int, chance: random.Random) -> None:
+    """People talk while the bot is killed and started again, at random moments: while it starts,
+    receives, writes, sends."""
+    await here.start()
+    await here.connected()
+    for room in here.rooms:
+        room.say()  # Discord lists no private channel that it has never told of
+    assert await here.all_answered(), here.last_words()
+    talking = True
+
+    async def talk(room: Room) -> None:
+        while talking:
+            room.say()
+            await asyncio.sleep(chance.uniform(0.05, 0.6))
+
+    talkers = [asyncio.create_task(talk(room)) for room in here.rooms]
+    try:
+        for number in range(kills):
+            await asyncio.sleep(chance.uniform(0.2, 5.0))
+            await here.kill()
+            await here.start()
+            print(f"kill {number + 1} of {kills}", end="\r", file=sys.stderr, flush=True)
+    finally:
+        talking = False
+        await asyncio.gather(*talkers)
+    assert await here.all_answered(120), here.last_words()
+    os.sync()
