@@ -37,8 +37,6 @@ MOST_CRASHES = 3
 """An event that crashes its handling this often is set aside."""
 LONGEST_PAUSE = 60.0
 """Seconds between attempts while the database or the model is away; they begin at one."""
-PROMPT_TOKENS = 3072
-"""Longer prompts make small models worse and every answer slower."""
 NOTICE = "That's a lot at once for me. Give me a minute, then I'm all ears again."
 GREETING = "Hello! I'm {name}, an AI. Write to me whenever you like."
 
@@ -220,7 +218,7 @@ class Chat:
             self._persona,
             await self._memory.snapshot(events),
             events,
-            budget=min(room, PROMPT_TOKENS),
+            budget=min(room, self._engine.prompt_tokens),
             count_tokens=self._engine.count_tokens,
         )
         written = ""
@@ -265,6 +263,8 @@ class Chat:
             warning=event.warning,
         )
         reserve = limits.length(f"{mention} ") if mention else 0
+        # A warning counts where there is one; a very long one is shortened by the adapter.
+        reserve += min(limits.length(event.warning), limits.max_length // 4)
         return tuple(
             replace(template, text=part, nonce=secrets.token_hex(10))
             for part in text.split(said, limits, reserve=reserve)

@@ -87,7 +87,7 @@ async def _model(bot: Bot, report: Callable[[str], None]) -> Finding:
     try:
         async with (
             app.open_engine(bot, report) as engine,
-            aclosing(_first(engine.stream(hello, Sampling(max_new_tokens=4)))) as pieces,
+            aclosing(engine.stream(hello, Sampling(max_new_tokens=4))) as pieces,
         ):
             async for _ in pieces:
                 break
@@ -98,11 +98,6 @@ async def _model(bot: Bot, report: Callable[[str], None]) -> Finding:
         ok=True,
         what=f"model {settings.name!r} answers on engine {settings.engine!r} ({seconds:.1f} s)",
     )
-
-
-async def _first(stream: AsyncIterator[str]) -> AsyncIterator[str]:
-    async for piece in stream:
-        yield piece
 
 
 async def _platforms(bot: Bot) -> AsyncIterator[Finding]:

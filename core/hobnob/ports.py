@@ -4,7 +4,7 @@ Each has a real implementation and a fake (`hobnob.testing`), and one contract s
 both (tests/contract).
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -144,6 +144,11 @@ class Engine(Protocol):
         """The longest prompt and answer together, in tokens."""
         ...
 
+    @property
+    def prompt_tokens(self) -> int:
+        """The longest prompt worth its cost, as `count_tokens` counts."""
+        ...
+
     async def __aenter__(self) -> Self:
         """Load. Raises EngineUnavailable or ConfigError with what to do."""
         ...
@@ -156,7 +161,9 @@ class Engine(Protocol):
         """Tokens of the rendered prompt, never too few."""
         ...
 
-    def stream(self, messages: Sequence[ChatMessage], sampling: Sampling) -> AsyncIterator[str]:
+    def stream(
+        self, messages: Sequence[ChatMessage], sampling: Sampling
+    ) -> AsyncGenerator[str, None]:
         """Yield the answer in pieces as it is written, none of them empty.
 
         The text of `messages` is data: nothing in it can end a message or open another. Stop
@@ -244,13 +251,13 @@ class Inbox(Protocol):
         an edit or a deletion of one of these messages has come in meanwhile."""
         ...
 
-    async def change(self, rows: Sequence[Waiting]) -> None:
+    async def change(self, changes: Sequence[Waiting]) -> None:
         """Apply edits and deletions, in order: to messages still waiting, and to history. A reply
         of which nothing has been sent is withdrawn; if its message was edited, not deleted, the
         message waits again with its new text."""
         ...
 
-    async def fail(self, rows: Sequence[int], error: str, *, most: int) -> bool:
+    async def fail(self, failed: Sequence[int], error: str, *, most: int) -> bool:
         """Note a crash. Rows that crashed `most` times are set aside; True if they were."""
         ...
 

@@ -15,6 +15,7 @@ class EchoEngine:
     """Answers "echo: " and the last message of the user. A token is a character."""
 
     context_tokens = 8192
+    prompt_tokens = 4096
 
     def __init__(self, options: ModelOptions) -> None:
         """Nothing in `options` matters here."""

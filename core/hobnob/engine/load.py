@@ -1,6 +1,7 @@
 """Loads weights into a model that is ready to write. Blocking: called in the worker's thread."""
 
 import logging
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,7 @@ def load(options: ModelOptions) -> Loaded:
             " Install hobnob again, or use another engine."
         ) from error
     _hush()
+    _leave_a_core()
     device = _device(options.device)
     dtype = _dtype(options.dtype, device)
     found = weights.find(options.name, options.report)
@@ -106,6 +108,15 @@ def _hush() -> None:
     logging.getLogger("torch").setLevel(logging.ERROR)
     for library in ("torch", "transformers", "huggingface_hub", "safetensors"):
         warnings.filterwarnings("ignore", module=rf"{library}(\.|$)")
+
+
+def _leave_a_core() -> None:
+    """torch takes every core, and its threads wait for each other at every step: one busy
+    neighbour and all of them wait. Measured in docs/decisions.md."""
+    import torch
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), (cores or 2) - 1)))
 
 
 def _device(name: str) -> "torch.device":

@@ -20,6 +20,8 @@ from hobnob.ports import ModelOptions
 if TYPE_CHECKING:
     from torch import Tensor
 
+PROMPT_TOKENS = 3072
+"""Longer prompts make small models worse and every answer slower."""
 PATIENCE = 10.0
 """Seconds that leaving waits for the model to notice; it looks before every layer."""
 
@@ -36,6 +38,10 @@ class TransformersEngine:
     @property
     def context_tokens(self) -> int:
         return self._loaded().context_tokens
+
+    @property
+    def prompt_tokens(self) -> int:
+        return min(PROMPT_TOKENS, self.context_tokens)
 
     async def __aenter__(self) -> Self:
         worker = Worker("hobnob-model")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DEFAULT_CONTEXT = 8192
 """Tokens, where the server does not say."""
+PROMPT_BYTES = 12_288
+"""What is worth sending: some 3,000 tokens of English, which are counted as bytes here."""
 PER_MESSAGE = 16
 """Tokens that a template puts around each message, generously."""
 PER_PROMPT = 64
@@ -44,6 +46,10 @@ class OpenAIEngine:
     def context_tokens(self) -> int:
         """What the server says, else 8192."""
         return self._context_tokens
+
+    @property
+    def prompt_tokens(self) -> int:
+        return min(PROMPT_BYTES, self._context_tokens)
 
     async def __aenter__(self) -> Self:
         """Raises ConfigError (no URL), MissingExtra or EngineUnavailable (no way in)."""

@@ -205,6 +205,10 @@ class _Recorder:
     def context_tokens(self) -> int:
         return self._engine.context_tokens
 
+    @property
+    def prompt_tokens(self) -> int:
+        return self._engine.prompt_tokens
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -30,6 +30,7 @@ class ScriptedEngine:
         self._piece = piece
         self._hold = hold
         self.context_tokens = context_tokens
+        self.prompt_tokens = context_tokens
         self.prompts: list[tuple[ChatMessage, ...]] = []
         self.closed = 0
 
