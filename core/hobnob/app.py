@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 SEND_SECONDS = 6.0
 """How long sends under way may take to end when we are told to stop; 10 s are all we have."""
+LEAVE_SECONDS = 2.0
+"""How long a platform may take to be left."""
 LONGEST_PAUSE = 300.0
 
 
@@ -146,7 +148,7 @@ async def _wait(event: asyncio.Event) -> None:
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.wait(tasks, timeout=LEAVE_SECONDS)
 
 
 def _raise_failures(tasks: Sequence[asyncio.Task[None]]) -> None:

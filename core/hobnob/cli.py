@@ -271,7 +271,10 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _welcome(bot: "Bot") -> None:
-    out.print(f"[bold]{bot.persona.name}[/] runs on your machine; nothing leaves it.", end=" ")
+    model = bot.settings.model
+    where = f"is written by {model.base_url}" if model.base_url else "runs on your machine"
+    nothing = "" if model.base_url else "; nothing leaves it"
+    out.print(f"[bold]{bot.persona.name}[/] {where}{nothing}.", end=" ")
     out.print("[dim]Leave with /quit or Ctrl-D.[/]\n")
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from hobnob import app, registry
 from hobnob.errors import HobnobError
-from hobnob.events import ChatMessage, Sampling, Speaker
+from hobnob.events import ChatMessage, Speaker
 from hobnob.ports import Finding
 from hobnob.settings import Bot
 from hobnob.store import migrate, upkeep
 from hobnob.store.database import Database
+from hobnob.thinking import without_thinking
 
 LEAST_FREE = 500_000_000
 """Bytes of free disk below which the owner is warned."""
@@ -81,18 +82,24 @@ def _disk(folder: Path) -> Finding:
 
 async def _model(bot: Bot, report: Callable[[str], None]) -> Finding:
     """Load the model and let it write a word: nothing less proves that it works."""
-    settings = bot.settings.model
+    settings, sampling = bot.settings.model, bot.persona.sampling
     start = time.monotonic()
     hello = [ChatMessage(role=Speaker.USER, content="Say hello.")]
+    said = ""
     try:
         async with (
             app.open_engine(bot, report) as engine,
-            aclosing(engine.stream(hello, Sampling(max_new_tokens=4))) as pieces,
+            aclosing(without_thinking(engine.stream(hello, sampling))) as pieces,
         ):
-            async for _ in pieces:
-                break
+            said = await anext(pieces, "")
     except HobnobError as error:
         return Finding(ok=False, what=f"model {settings.name!r}: {error}")
+    if not said:
+        return Finding(
+            ok=False,
+            what=f"model {settings.name!r} says nothing within {sampling.max_new_tokens} tokens",
+            fix="If it thinks before it answers, raise [model] max_new_tokens.",
+        )
     seconds = time.monotonic() - start
     return Finding(
         ok=True,

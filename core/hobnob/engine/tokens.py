@@ -52,6 +52,7 @@ class Template:
             rendered: Any = self._tokenizer.apply_chat_template(
                 [{"role": row.role.value, "content": row.content} for row in rows],
                 add_generation_prompt=True,
+                enable_thinking=False,  # people wait; templates that don't think don't look at it
                 sanitize_control_tokens=True,
             )
         except Exception as error:  # templates are programs and raise whatever they like

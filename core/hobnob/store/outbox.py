@@ -54,7 +54,8 @@ class SqlOutbox:
         await self._mark(row, state="sending", attempted=first)
 
     async def sent(self, row: int, message: str) -> None:
-        await self._mark(row, state="sent", message=message, text=None, error=None)
+        erased = {"text": None, "warning": "", "mention": ""}  # the turn has what was said
+        await self._mark(row, state="sent", message=message, error=None, **erased)
 
     async def again(self, parcel: Parcel) -> None:
         await self._mark(parcel.row, state="pending", attempted=parcel.reply.attempted)
