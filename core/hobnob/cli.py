@@ -1,19 +1,17 @@
 """The command line. Everything heavy is imported by the command that needs it."""
 
 import asyncio
-import json
 import logging
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from hobnob import __version__
 from hobnob.errors import HobnobError
+from hobnob.terminal import Progress, err, out, show, show_finding
 
 if TYPE_CHECKING:
     from hobnob.settings import Bot
@@ -35,8 +33,6 @@ BotName = Annotated[
     typer.Argument(metavar="BOT", help="A bot's folder, or a ready bot: friend, support, ..."),
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more about what goes on.")]
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def main() -> None:
@@ -133,15 +129,48 @@ def doctor(bot: BotName = ".", verbose: Verbose = False) -> None:
             async for finding in examine(found, progress):
                 progress("")
                 healthy &= finding.ok
-                mark = "[green]ok[/]  " if finding.ok else "[red]BAD[/] "
-                out.print(mark, end="")
-                out.print(finding.what, markup=False)
-                if finding.fix:
-                    out.print(f"     {finding.fix}", markup=False)
+                show_finding(finding)
         return healthy
 
     found = _load(bot, verbose)
     if not _run(look()):
+        raise typer.Exit(1)
+
+
+@cli.command("test")
+def hold_dialogs(
+    bot: BotName = ".",
+    real: Annotated[
+        bool, typer.Option("--real", help="On the bot's own model; else on a scripted one.")
+    ] = False,
+) -> None:
+    """Hold the dialogs in a bot's dialogs.toml. Exit code 1 if one goes otherwise."""
+    from hobnob import app
+    from hobnob.ports import Engine, Finding
+    from hobnob.testing import dialogs
+
+    found = _load(bot)
+    logging.getLogger("hobnob").setLevel(logging.CRITICAL)  # what goes wrong is told below
+    table = [dialog for dialog in dialogs.load(found.folder) if dialog.is_real or not real]
+
+    async def play(engine: Engine | None) -> bool:
+        healthy = True
+        for dialog in table:
+            problems = await dialogs.play(found, dialog, engine)
+            healthy &= not problems
+            what = "\n     ".join(map(str, problems)) or dialog.name
+            show_finding(Finding(ok=not problems, what=what))
+        return healthy
+
+    async def play_all() -> bool:
+        if not real:
+            return await play(None)
+        with Progress() as progress:
+            async with app.open_engine(found, progress) as engine:
+                progress("")
+                return await play(engine)
+
+    if not _run(play_all()):
         raise typer.Exit(1)
 
 
@@ -194,7 +223,7 @@ def history(
                 for row in (await upkeep.conversations(database))[-limit:]
             ]
 
-    _show(_run(read()), as_json)
+    show(_run(read()), as_json)
 
 
 @cli.command()
@@ -234,30 +263,6 @@ def upgrade(bot: BotName = ".") -> None:
     out.print(_run(change()), markup=False)
 
 
-class Progress:
-    """What takes long, in a few words: a spinner on a terminal, silence in a pipe."""
-
-    def __init__(self) -> None:
-        self._status = err.status("") if err.is_terminal else None
-        self._shown = False
-
-    def __enter__(self) -> Callable[[str], None]:
-        return self._tell
-
-    def __exit__(self, *exc: object) -> None:
-        self._tell("")
-
-    def _tell(self, what: str) -> None:
-        if self._status is None:
-            return
-        if what and not self._shown:
-            self._status.start()
-        elif not what and self._shown:
-            self._status.stop()
-        self._shown = bool(what)
-        self._status.update(what)
-
-
 def _load(name: str, verbose: bool = False) -> "Bot":
     from hobnob import logs, settings
 
@@ -276,33 +281,6 @@ def _welcome(bot: "Bot") -> None:
     nothing = "" if model.base_url else "; nothing leaves it"
     out.print(f"[bold]{bot.persona.name}[/] {where}{nothing}.", end=" ")
     out.print("[dim]Leave with /quit or Ctrl-D.[/]\n")
-
-
-def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
-    """A table for people, tab-separated lines for pipes, JSON where asked for."""
-    if as_json:
-        for row in rows:
-            print(json.dumps({name: str(value) for name, value in row.items()}, ensure_ascii=False))
-    elif not out.is_terminal:
-        for row in rows:
-            print("\t".join(" ".join(str(value).split()) for value in row.values()))
-    elif not rows:
-        out.print("Nothing is stored yet.")
-    else:
-        table = Table(*rows[0], box=None)
-        for row in rows:
-            table.add_row(*(_cell(value) for value in row.values()))
-        out.print(table)
-
-
-def _cell(value: object) -> Any:
-    from datetime import datetime
-
-    from rich.text import Text
-
-    if isinstance(value, datetime):
-        return Text(f"{value.astimezone():%Y-%m-%d %H:%M}")
-    return Text(str(value))
 
 
 def _fail(message: str) -> NoReturn:

@@ -17,7 +17,7 @@ import pytest
 from hobnob import __version__
 from tests.acceptance.program import HOBNOB, environment, hobnob, make_bot
 
-COMMANDS = ["chat", "run", "new", "doctor", "history", "retry", "db", "db upgrade"]
+COMMANDS = ["chat", "run", "new", "doctor", "test", "history", "retry", "db", "db upgrade"]
 
 
 @pytest.fixture
@@ -129,6 +129,20 @@ def test_a_ready_bot_keeps_its_data_in_the_users_own_folder(home: Path) -> None:
     done = hobnob("history", "friend", home=home)
     assert done.returncode == 0, done.stderr
     assert (home / ".local/share/hobnob/friend/hobnob.db").exists()
+
+
+def test_a_bots_dialogs_are_held_on_command(home: Path, tmp_path: Path) -> None:
+    hobnob("new", tmp_path / "mybot", home=home)
+    done = hobnob("test", tmp_path / "mybot", home=home)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("ok  ") == 8
+    persona = tmp_path / "mybot" / "persona.md"
+    persona.write_text(persona.read_text().replace("cheerful", "gloomy"))
+    done = hobnob("test", tmp_path / "mybot", home=home)
+    assert done.returncode == 1
+    assert (
+        "BAD answers in private, as itself: after 'hello': the prompt has no match" in done.stdout
+    )
 
 
 def test_nobody_can_be_run_without_a_platform(home: Path, bot: Path) -> None:

@@ -1,0 +1,70 @@
+"""What the command line shows: tables, progress, errors. For people on a terminal and for pipes."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hobnob.ports import Finding
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Progress:
+    """What takes long, in a few words: a spinner on a terminal, silence in a pipe."""
+
+    def __init__(self) -> None:
+        self._status = err.status("") if err.is_terminal else None
+        self._shown = False
+
+    def __enter__(self) -> Callable[[str], None]:
+        return self._tell
+
+    def __exit__(self, *exc: object) -> None:
+        self._tell("")
+
+    def _tell(self, what: str) -> None:
+        if self._status is None:
+            return
+        if what and not self._shown:
+            self._status.start()
+        elif not what and self._shown:
+            self._status.stop()
+        self._shown = bool(what)
+        self._status.update(what)
+
+
+def show(rows: list[dict[str, Any]], as_json: bool) -> None:
+    """A table for people, tab-separated lines for pipes, JSON where asked for."""
+    if as_json:
+        for row in rows:
+            print(json.dumps({name: str(value) for name, value in row.items()}, ensure_ascii=False))
+    elif not out.is_terminal:
+        for row in rows:
+            print("\t".join(" ".join(str(value).split()) for value in row.values()))
+    elif not rows:
+        out.print("Nothing is stored yet.")
+    else:
+        table = Table(*rows[0], box=None)
+        for row in rows:
+            table.add_row(*(_cell(value) for value in row.values()))
+        out.print(table)
+
+
+def _cell(value: object) -> Any:
+    if isinstance(value, datetime):
+        return Text(f"{value.astimezone():%Y-%m-%d %H:%M}")
+    return Text(str(value))
+
+
+def show_finding(finding: Finding) -> None:
+    """What was looked at, whether it is in order, and what to do."""
+    out.print("[green]ok[/]  " if finding.ok else "[red]BAD[/] ", end="")
+    out.print(finding.what, markup=False)
+    if finding.fix:
+        out.print(f"     {finding.fix}", markup=False)
