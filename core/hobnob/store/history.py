@@ -16,6 +16,24 @@ from hobnob.store.schema import inbox, turn
 ANSWERED = ("answer", "greet")
 
 
+_HERE = turn.c.conversation_id == rows.THE_CONVERSATION
+NEWEST = sa.select(sa.func.max(turn.c.position)).where(_HERE)
+SINCE = (
+    sa.select(turn).where(_HERE, turn.c.position >= sa.bindparam("start")).order_by(turn.c.position)
+)
+_RECENTLY = sa.and_(
+    inbox.c.done >= sa.bindparam("since"), inbox.c.decision.in_((*ANSWERED, "notice"))
+)
+BY_USER = sa.select(inbox.c.decision).where(
+    inbox.c.platform == sa.bindparam("key_platform"),
+    inbox.c.author == sa.bindparam("author"),
+    _RECENTLY,
+)
+BY_CHAT = sa.select(inbox.c.decision).where(
+    inbox.c.conversation_id == rows.THE_CONVERSATION, _RECENTLY
+)
+
+
 class SqlHistory:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -23,15 +41,12 @@ class SqlHistory:
     async def recent(self, key: ConversationKey, limit: int) -> Sequence[Turn]:
         """The last `limit` to `limit + STEP` turns: the window begins at a multiple of STEP, so
         that most turns only add to its end."""
-        here = turn.c.conversation_id == rows.id_of(key)
-        last = sa.select(sa.func.max(turn.c.position)).where(here).scalar_subquery()
 
         def transaction(connection: sa.Connection) -> Sequence[Turn]:
-            newest = connection.scalar(sa.select(last))
+            newest = connection.scalar(NEWEST, rows.at(key))
             if newest is None:
                 return []
             start = max(0, (newest + 1 - limit) // STEP * STEP)
-            query = sa.select(turn).where(here, turn.c.position >= start).order_by(turn.c.position)
             return [
                 Turn(
                     role=Role(row.role),
@@ -40,23 +55,17 @@ class SqlHistory:
                     at=row.at,
                     message=row.message,
                 )
-                for row in connection.execute(query)
+                for row in connection.execute(SINCE, {**rows.at(key), "start": start})
             ]
 
         return await self._database.read(transaction)
 
     async def usage(self, key: ConversationKey, author: str, since: datetime) -> Usage:
-        recently = sa.and_(inbox.c.done >= since, inbox.c.decision.in_((*ANSWERED, "notice")))
-        by_user = sa.select(inbox.c.decision).where(
-            inbox.c.platform == key.platform, inbox.c.author == author, recently
-        )
-        by_chat = sa.select(inbox.c.decision).where(
-            inbox.c.conversation_id == rows.id_of(key), recently
-        )
+        values = {**rows.at(key), "author": author, "since": since}
 
         def transaction(connection: sa.Connection) -> Usage:
-            user = list(connection.scalars(by_user))
-            chat = list(connection.scalars(by_chat))
+            user = list(connection.scalars(BY_USER, values))
+            chat = list(connection.scalars(BY_CHAT, values))
             return Usage(
                 by_user=sum(decision in ANSWERED for decision in user),
                 by_chat=sum(decision in ANSWERED for decision in chat),

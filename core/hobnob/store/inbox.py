@@ -17,6 +17,13 @@ CHANGES = (Kind.EDIT, Kind.DELETE)
 UNSENT = ("pending", "sending")
 
 
+WAITING = (
+    sa.select(inbox.c.id, inbox.c.payload, inbox.c.received, inbox.c.attempts)
+    .where(inbox.c.conversation_id == rows.THE_CONVERSATION, inbox.c.state == "waiting")
+    .order_by(inbox.c.id)
+)
+
+
 class SqlInbox:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -79,12 +86,6 @@ class SqlInbox:
         return await self._database.read(transaction)
 
     async def waiting(self, key: ConversationKey) -> Sequence[Waiting]:
-        query = (
-            sa.select(inbox.c.id, inbox.c.payload, inbox.c.received, inbox.c.attempts)
-            .where(inbox.c.conversation_id == rows.id_of(key), inbox.c.state == "waiting")
-            .order_by(inbox.c.id)
-        )
-
         def transaction(connection: sa.Connection) -> Sequence[Waiting]:
             return [
                 Waiting(
@@ -93,7 +94,7 @@ class SqlInbox:
                     received=row.received,
                     attempts=row.attempts,
                 )
-                for row in connection.execute(query)
+                for row in connection.execute(WAITING, rows.at(key))
             ]
 
         return await self._database.read(transaction)

@@ -13,27 +13,29 @@ from hobnob.store.database import Database
 from hobnob.store.inbox import UNSENT
 from hobnob.store.schema import outbox
 
+_HERE = outbox.c.conversation_id == rows.THE_CONVERSATION
+NEXT = sa.select(outbox).where(_HERE, outbox.c.state.in_(UNSENT)).order_by(outbox.c.id).limit(1)
+PART_BEFORE = (
+    sa.select(outbox.c.message)
+    .where(_HERE, outbox.c.id < sa.bindparam("row"), outbox.c.part == sa.bindparam("part"))
+    .order_by(outbox.c.id.desc())
+    .limit(1)
+)
+
 
 class SqlOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def next(self, key: ConversationKey) -> Parcel | None:
-        here = outbox.c.conversation_id == rows.id_of(key)
-        query = sa.select(outbox).where(here, outbox.c.state.in_(UNSENT)).order_by(outbox.c.id)
-
         def transaction(connection: sa.Connection) -> Parcel | None:
-            row = connection.execute(query.limit(1)).first()
+            row = connection.execute(NEXT, rows.at(key)).first()
             if row is None:
                 return None
             before = None
             if row.part > 0:
-                before = connection.scalar(
-                    sa.select(outbox.c.message)
-                    .where(here, outbox.c.id < row.id, outbox.c.part == row.part - 1)
-                    .order_by(outbox.c.id.desc())
-                    .limit(1)
-                )
+                values = {**rows.at(key), "row": row.id, "part": row.part - 1}
+                before = connection.scalar(PART_BEFORE, values)
             reply = Reply(
                 key=key,
                 text=row.text or "",

@@ -24,25 +24,30 @@ def load(payload: str) -> Event:
     return _EVENT.validate_json(payload)
 
 
-def of_key(key: ConversationKey) -> sa.ColumnElement[bool]:
-    """The condition that finds a conversation."""
-    return sa.and_(
-        conversation.c.platform == key.platform,
-        conversation.c.account == key.account,
-        conversation.c.room == key.room,
-        conversation.c.thread == key.thread,
-    )
+# Statements are made once and executed with values: making one costs more than running it.
+FIND = sa.select(conversation.c.id).where(
+    conversation.c.platform == sa.bindparam("key_platform"),
+    conversation.c.account == sa.bindparam("key_account"),
+    conversation.c.room == sa.bindparam("key_room"),
+    conversation.c.thread == sa.bindparam("key_thread"),
+)
+THE_CONVERSATION = FIND.scalar_subquery()
+"""A conversation's id as a part of a statement, which is executed with the values of `at`."""
 
 
-def id_of(key: ConversationKey) -> sa.ScalarSelect[int]:
-    """A conversation's id, as a part of a statement."""
-    return sa.select(conversation.c.id).where(of_key(key)).scalar_subquery()
+def at(key: ConversationKey) -> dict[str, str]:
+    """The values that find a conversation."""
+    return {
+        "key_platform": key.platform,
+        "key_account": key.account,
+        "key_room": key.room,
+        "key_thread": key.thread,
+    }
 
 
 def ensure_conversation(connection: sa.Connection, key: ConversationKey) -> int:
     """The id of a conversation, which is made if this is its first event."""
-    find = sa.select(conversation.c.id).where(of_key(key))
-    found = connection.scalar(find)
+    found = connection.scalar(FIND, at(key))
     if found is None:
         values = {
             "platform": key.platform,
@@ -51,7 +56,7 @@ def ensure_conversation(connection: sa.Connection, key: ConversationKey) -> int:
             "thread": key.thread,
         }
         connection.execute(insert(connection, conversation).values(values).on_conflict_do_nothing())
-        found = connection.scalar(find)
+        found = connection.scalar(FIND, at(key))
     assert found is not None  # noqa: S101 - it was there or was made
     return int(found)
 

@@ -83,7 +83,8 @@ async def decisions(
     """The last `limit` events of a conversation, or of all, with what was decided; oldest first."""
     query = sa.select(inbox, *_PARTS).join(conversation).order_by(inbox.c.id.desc()).limit(limit)
     if key is not None:
-        query = query.where(rows.of_key(key))
+        query = query.where(inbox.c.conversation_id == rows.THE_CONVERSATION)
+    values = {} if key is None else rows.at(key)
 
     def transaction(connection: sa.Connection) -> Sequence[Decided]:
         found = [
@@ -96,7 +97,7 @@ async def decisions(
                 decision=row.decision or "",
                 reason=row.reason or row.error or "",
             )
-            for row in connection.execute(query)
+            for row in connection.execute(query, values)
         ]
         return found[::-1]
 
