@@ -120,11 +120,15 @@ class Chat:
             try:
                 if not await self._step(key):
                     return
-                pause = 1.0
             except (EngineUnavailable, StoreError) as error:
                 log.warning("%s: waits %.0f s: %s", key, pause, error)
-                await self._clock.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+            except Exception:
+                log.exception("%s: a bug; nothing is lost; again in %.0f s", key, pause)
+            else:
+                pause = 1.0
+                continue
+            await self._clock.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _step(self, key: ConversationKey) -> bool:
         """The next thing to do: apply an edit, send a part, wait for the end of a burst, or answer.
@@ -162,7 +166,7 @@ class Chat:
         """Decide, write, and record the end of it in one transaction."""
         events = [row.event for row in batch]
         last = events[-1]
-        since = self._clock.now() - timedelta(minutes=1)
+        since = last.at - timedelta(minutes=1)
         usage = await self._history.usage(last.key, last.author.id, since)
         decision = policy.decide(events, self._rules, usage)
         log.info("%s: %s %s: %s", last.key, decision.action, last.id, decision.reason)

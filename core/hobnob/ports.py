@@ -198,7 +198,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What was answered within the last minute, for the rate limits."""
+    """What was answered of the last minute's messages, for the rate limits."""
 
     by_user: int = 0
     by_chat: int = 0
@@ -243,7 +243,8 @@ class Inbox(Protocol):
         ...
 
     async def waiting(self, key: ConversationKey) -> Sequence[Waiting]:
-        """Rows to deal with, in the order in which they came."""
+        """Rows to deal with, in the order in which they came: edits and deletions alone where
+        there are any, else the oldest rows. Not more than are worth looking at at once."""
         ...
 
     async def finish(self, outcome: Outcome) -> bool:
@@ -292,7 +293,10 @@ class History(Protocol):
         """The last `limit` turns, oldest first."""
         ...
 
-    async def usage(self, key: ConversationKey, author: str, since: datetime) -> Usage: ...
+    async def usage(self, key: ConversationKey, author: str, since: datetime) -> Usage:
+        """Counts messages said after `since`, whenever they came in: who wrote ten messages in an
+        hour while we were away did not flood us."""
+        ...
 
 
 class Clock(Protocol):

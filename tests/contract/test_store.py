@@ -297,19 +297,20 @@ async def test_the_window_begins_at_a_multiple_of_the_step(store: Store) -> None
 
 
 async def test_usage_counts_answers_of_the_last_minute(store: Store) -> None:
-    async def hear(room: str, decision: str, author: str = "Ann") -> None:
-        event = people.event("x", room=room, by=author)
+    async def hear(room: str, decision: str, author: str = "Ann", seconds_ago: float = 5) -> None:
+        said = now - timedelta(seconds=seconds_ago)
+        event = people.event("x", room=room, by=author, at=said)
         await store.inbox.receive(event)
         rows = await store.inbox.waiting(event.key)
         await store.inbox.finish(outcome(rows, decision=decision))
 
-    await hear("ann", "answer")
-    store.clock.advance(61)
+    now = store.clock.now()
+    await hear("ann", "answer", seconds_ago=61)
     await hear("ann", "answer")
     await hear("ann", "silent")
     await hear("ann", "answer", "Ben")
     await hear("elsewhere", "answer")
-    since = store.clock.now() - timedelta(minutes=1)
+    since = now - timedelta(minutes=1)
     usage = await store.history.usage(KEY, "id-ann", since)
     assert (usage.by_user, usage.by_chat, usage.noticed) == (2, 2, False)
     await hear("ann", "notice")

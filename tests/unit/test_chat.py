@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from hobnob.testing.engine import ScriptedEngine
 
 ROBIN = Persona(name="Robin", text="You are Robin.", greeting="Hello, I am Robin, an AI.")
 ROOM = Addressed.NONE
+NO_LIMITS = {"per_user_per_minute": 0, "per_chat_per_minute": 0}
 
 
 class World:
@@ -198,9 +200,25 @@ async def test_too_much_is_noticed_once_and_over_after_a_minute(database: Databa
     for number in range(5):
         await world.say(f"message {number}")
     assert world.platform.texts == ["1", "2", NOTICE]
-    world.clock.advance(61)
-    await world.say("again")
+    await world.say("again", at=world.clock.now() + timedelta(seconds=90))
     assert world.platform.texts[-1] == "3"
+
+
+async def test_what_was_said_while_we_were_away_is_no_flood(database: Database) -> None:
+    world = World(database, *"12345", per_user_per_minute=2)
+    for number in range(5):
+        await world.say(str(number), at=world.clock.now() + timedelta(minutes=number))
+    assert world.platform.texts == list("12345")
+
+
+async def test_a_long_backlog_is_worked_off_in_order(database: Database) -> None:
+    world = World(database, *(str(number) for number in range(250)), **NO_LIMITS)
+    inbox = SqlInbox(database, world.clock)
+    for number in range(250):
+        await inbox.receive(world.platform.event(f"message {number}"))
+    await world.chat.resume("fake")
+    await world.platform.settled(key())
+    assert world.platform.texts == [str(number) for number in range(250)]
 
 
 # ------------------------------------------------------------------------------ edits, deletions

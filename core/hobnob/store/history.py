@@ -21,9 +21,7 @@ NEWEST = sa.select(sa.func.max(turn.c.position)).where(_HERE)
 SINCE = (
     sa.select(turn).where(_HERE, turn.c.position >= sa.bindparam("start")).order_by(turn.c.position)
 )
-_RECENTLY = sa.and_(
-    inbox.c.done >= sa.bindparam("since"), inbox.c.decision.in_((*ANSWERED, "notice"))
-)
+_RECENTLY = sa.and_(inbox.c.at > sa.bindparam("since"), inbox.c.decision.in_((*ANSWERED, "notice")))
 BY_USER = sa.select(inbox.c.decision).where(
     inbox.c.platform == sa.bindparam("key_platform"),
     inbox.c.author == sa.bindparam("author"),

@@ -17,11 +17,14 @@ CHANGES = (Kind.EDIT, Kind.DELETE)
 UNSENT = ("pending", "sending")
 
 
+MOST_AT_ONCE = 100
 WAITING = (
     sa.select(inbox.c.id, inbox.c.payload, inbox.c.received, inbox.c.attempts)
     .where(inbox.c.conversation_id == rows.THE_CONVERSATION, inbox.c.state == "waiting")
     .order_by(inbox.c.id)
+    .limit(MOST_AT_ONCE)
 )
+CHANGES_WAITING = WAITING.where(inbox.c.kind.in_(CHANGES))
 
 
 class SqlInbox:
@@ -42,6 +45,7 @@ class SqlInbox:
                 kind=event.kind,
                 author=event.author.id,
                 payload=rows.dump(event),
+                at=event.at,
                 received=self._clock.now(),
                 state="waiting",
                 attempts=0,
@@ -87,6 +91,8 @@ class SqlInbox:
 
     async def waiting(self, key: ConversationKey) -> Sequence[Waiting]:
         def transaction(connection: sa.Connection) -> Sequence[Waiting]:
+            values = rows.at(key)
+            found = connection.execute(CHANGES_WAITING, values).all()
             return [
                 Waiting(
                     row=row.id,
@@ -94,7 +100,7 @@ class SqlInbox:
                     received=row.received,
                     attempts=row.attempts,
                 )
-                for row in connection.execute(WAITING, rows.at(key))
+                for row in found or connection.execute(WAITING, values)
             ]
 
         return await self._database.read(transaction)

@@ -83,6 +83,7 @@ inbox = Table(
     Column("author", String, nullable=False),
     # The event as JSON, until it is dealt with: what is remembered is in `turn`, once.
     Column("payload", Said),
+    Column("at", Utc, nullable=False),  # when it was said, by the platform's clock
     Column("received", Utc, nullable=False),
     Column("state", String(16), nullable=False),  # waiting, done, aside
     Column("attempts", Integer, nullable=False, default=0),
@@ -92,8 +93,8 @@ inbox = Table(
     Column("done", Utc),
     UniqueConstraint("platform", "account", "event"),
     Index(None, "state", "conversation_id"),
-    Index(None, "conversation_id", "done"),
-    Index(None, "platform", "author", "done"),
+    Index(None, "conversation_id", "at"),
+    Index(None, "platform", "author", "at"),
     Index(None, "conversation_id", "message"),
 )
 

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("author", sa.String(), nullable=False),
         sa.Column("payload", sa.Text()),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("received", sa.DateTime(timezone=True), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -49,8 +50,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("platform", "account", "event", name="uq_inbox_platform_account_event"),
     )
     op.create_index("ix_inbox_state_conversation_id", "inbox", ["state", "conversation_id"])
-    op.create_index("ix_inbox_conversation_id_done", "inbox", ["conversation_id", "done"])
-    op.create_index("ix_inbox_platform_author_done", "inbox", ["platform", "author", "done"])
+    op.create_index("ix_inbox_conversation_id_at", "inbox", ["conversation_id", "at"])
+    op.create_index("ix_inbox_platform_author_at", "inbox", ["platform", "author", "at"])
     op.create_index("ix_inbox_conversation_id_message", "inbox", ["conversation_id", "message"])
     op.create_table(
         "turn",
