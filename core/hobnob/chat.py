@@ -89,15 +89,17 @@ class Chat:
     async def receive(self, event: Event, cursor: Cursor | None) -> bool:
         """Store the event, however long the database takes, and see to it. False: seen before."""
         pause = 1.0
+        doubt = False  # a transaction that failed may have been committed all the same
         while True:
             try:
                 new = await self._inbox.receive(event, cursor)
                 break
             except StoreError as error:
+                doubt = True
                 log.error("%s: an event waits to be stored: %s", event.key, error)
                 await self._clock.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
-        if new:
+        if new or doubt:
             self._interrupt(event)
             self._lanes.wake(event.key)
         return new

@@ -12,12 +12,12 @@ import pytest
 
 from hobnob import chat as chat_module
 from hobnob.chat import NOTICE, Chat, Stores
-from hobnob.errors import EngineUnavailable, SendLater, SendRefused, SendUnknown
-from hobnob.events import Addressed, Author, Kind, Reply, Role, Visibility
+from hobnob.errors import EngineUnavailable, SendLater, SendRefused, SendUnknown, StoreError
+from hobnob.events import Addressed, Author, Event, Kind, Reply, Role, Visibility
 from hobnob.memory.window import WindowMemory
 from hobnob.persona import Persona
 from hobnob.policy import Rules
-from hobnob.ports import Limits
+from hobnob.ports import Cursor, Limits
 from hobnob.store import migrate, upkeep
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
@@ -42,19 +42,19 @@ class World:
         self.go_on.set()
         self.engine = ScriptedEngine(answers, hold=self.go_on)
         self.platform = FakeAdapter()
+        self.inbox = SqlInbox(database, self.clock)
         self.outbox = SqlOutbox(database)
         self.rules = replace(Rules(names=("Robin",), burst_seconds=0), **rules)
         self.history = SqlHistory(database)
         self.start()
 
     def start(self) -> None:
-        inbox = SqlInbox(self.database, self.clock)
         self.chat = Chat(
             persona=ROBIN,
             rules=self.rules,
             engine=self.engine,
             memory=WindowMemory(self.history),
-            stores=Stores(inbox=inbox, outbox=self.outbox, history=self.history),
+            stores=Stores(inbox=self.inbox, outbox=self.outbox, history=self.history),
             adapters={"fake": self.platform},
             clock=self.clock,
         )
@@ -401,6 +401,30 @@ async def test_closing_lets_a_send_under_way_end(database: Database) -> None:
     await closing
     assert world.platform.texts == ["Hi!"]
     assert await SqlOutbox(database).next(key()) is None
+
+
+class DoubtfulInbox(SqlInbox):
+    """Commits, and loses the connection before it can say so: once."""
+
+    failed = False
+
+    async def receive(self, event: Event, cursor: Cursor | None = None) -> bool:
+        new = await super().receive(event, cursor)
+        if not self.failed:
+            self.failed = True
+            raise StoreError("the connection was lost")
+        return new
+
+
+async def test_an_event_stored_in_doubt_is_answered_without_waiting_for_another(
+    database: Database,
+) -> None:
+    world = World(database, "Hi!")
+    world.inbox = DoubtfulInbox(database, world.clock)
+    await world.die()
+    world.start()
+    await world.say("hello")
+    assert world.platform.texts == ["Hi!"]
 
 
 async def test_our_own_words_never_wake_us(database: Database) -> None:
