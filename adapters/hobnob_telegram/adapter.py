@@ -166,7 +166,7 @@ class TelegramAdapter:
         pause = 1.0
         while True:
             try:
-                updates: Any = await bot.do_api_request(GET_UPDATES, asked, read_timeout=SILENCE)
+                updates = await _updates(bot, asked)
             except InvalidToken:
                 raise  # revoked meanwhile
             except Conflict:
@@ -183,8 +183,7 @@ class TelegramAdapter:
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 pause = 1.0
-                for raw in updates:
-                    number = int(raw["update_id"])
+                for number, raw in updates:
                     try:
                         event = to_event(Update.de_json(raw, bot), me)
                     except Exception as error:  # without its text: it may quote the message
@@ -216,6 +215,15 @@ class TelegramAdapter:
                 await asyncio.sleep(TYPING_SECONDS)
         except (TelegramError, RuntimeError):  # RuntimeError: the connection closes just now
             return
+
+
+async def _updates(bot: Bot, asked: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
+    """The next updates with their numbers, unread. Raises TelegramError."""
+    answer: Any = await bot.do_api_request(GET_UPDATES, asked, read_timeout=SILENCE)
+    try:
+        return [(int(raw["update_id"]), raw) for raw in answer]
+    except (TypeError, KeyError, ValueError):
+        raise TelegramError("the answer is no list of updates") from None
 
 
 async def _post(bot: Bot, reply: Reply, chat: int) -> Message:

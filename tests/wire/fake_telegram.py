@@ -65,6 +65,8 @@ class FakeTelegram:
         """What the polls confirmed, one after the other."""
         self.webhook = ""
         self.reads_groups = True
+        self.strange: deque[str] = deque()
+        """What the next polls get instead of an answer."""
         self.answer_seconds = 0.0
         """How late a message that was sent is acknowledged."""
         self._updates: list[Json] = []
@@ -157,6 +159,8 @@ class FakeTelegram:
         return _error(404, "Not Found: method not found")
 
     async def _get_updates(self, data: Json) -> web.Response:
+        if self.strange:
+            return web.Response(text=self.strange.popleft(), content_type="application/json")
         if self._poll is not None:
             self._poll.set()  # the newer poll ends the older one
         mine = self._poll = asyncio.Event()

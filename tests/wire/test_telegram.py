@@ -179,6 +179,13 @@ async def test_everything_said_while_away_comes_in_order(server: FakeTelegram) -
     assert [event.text for event in events] == [f"line {number}" for number in range(130)]
 
 
+async def test_answers_that_make_no_sense_lose_nothing(server: FakeTelegram) -> None:
+    server.strange += ["<html>bad day</html>", '{"ok": true, "result": {"update_id": 1}}']
+    server.say(ANN, "hello")
+    assert [event.text for event in await heard(server)] == ["hello"]
+    assert not server.strange
+
+
 class SlowReceiver(RecordingReceiver):
     """Stores when it is allowed to."""
 
