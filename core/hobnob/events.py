@@ -159,5 +159,8 @@ class Sampling:
     max_new_tokens: int = 256
     temperature: float = 0.7
     top_p: float = 0.9
+    repetition_penalty: float = 1.0
+    """Above 1, tokens of the prompt and of the answer so far become less likely (Keskar et al.,
+    2019, arXiv:1909.05858)."""
     stop: tuple[str, ...] = ()
     """Texts that end the answer and are not part of it."""
