@@ -48,7 +48,7 @@ def find(name: str, report: Report) -> Weights:
     the name is wrong or the files can't be used, EngineUnavailable where the hub can't be reached.
     """
     if name == "starter":
-        return Weights(folder=_converted(_starter(), report), converted=True)
+        return Weights(folder=_converted(starter(), report), converted=True)
     path = Path(name).expanduser()
     if path.suffix.lower() == ".gguf":
         if not path.is_file():
@@ -69,8 +69,11 @@ def discard(weights: Weights) -> None:
         shutil.rmtree(weights.folder, ignore_errors=True)
 
 
-def _starter() -> Path:
-    """The starter's GGUF file, found without running any of the package that carries it."""
+def starter() -> Path:
+    """The starter's GGUF file, found without running any of the package that carries it.
+
+    Raises ConfigError where it is not installed.
+    """
     spec = find_spec(STARTER_PACKAGE)
     for folder in (spec and spec.submodule_search_locations) or ():
         if (path := Path(folder, STARTER_FILE)).is_file():
