@@ -21,11 +21,6 @@ class Batch:
     """Seconds until the burst can be taken to be over; 0: now."""
 
 
-def changes(waiting: Sequence[Waiting]) -> tuple[Waiting, ...]:
-    """The edits and deletions among what waits: they are applied before anything is answered."""
-    return tuple(row for row in waiting if row.event.kind in (Kind.EDIT, Kind.DELETE))
-
-
 def next_batch(waiting: Sequence[Waiting], burst_seconds: float, now: datetime) -> Batch:
     """The oldest message and those that belong to the same burst.
 

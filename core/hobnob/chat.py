@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from hobnob import policy, prompt, text
-from hobnob.batch import changes, next_batch
+from hobnob.batch import next_batch
 from hobnob.conversation import ConversationKey
 from hobnob.delivery import Delivery
 from hobnob.errors import EngineError, EngineUnavailable, StoreError
 from hobnob.events import Author, Event, Kind, Reply, Role, Turn
 from hobnob.lanes import Lanes
 from hobnob.persona import Persona
-from hobnob.policy import Action, Rules
+from hobnob.policy import Action, Decision, Rules
 from hobnob.ports import (
     Adapter,
     Clock,
@@ -27,6 +27,7 @@ from hobnob.ports import (
     MemoryPort,
     Outbox,
     Outcome,
+    Usage,
     Waiting,
 )
 from hobnob.thinking import without_thinking
@@ -69,7 +70,6 @@ class Chat:
         self._engine = engine
         self._memory = memory
         self._inbox = stores.inbox
-        self._outbox = stores.outbox
         self._history = stores.history
         self._adapters = adapters
         self._clock = clock
@@ -135,14 +135,14 @@ class Chat:
     async def _step(self, key: ConversationKey) -> bool:
         """The next thing to do: apply an edit, send a part, wait for the end of a burst, or answer.
         False if there is nothing."""
-        waiting = await self._inbox.waiting(key)
-        if changed := changes(waiting):
-            await self._inbox.change(changed)
+        todo = await self._inbox.todo(key)
+        if todo.changes:
+            await self._inbox.change(todo.changes)
             return True
-        if parcel := await self._outbox.next(key):
-            await self._delivery.deliver(parcel)
+        if todo.parcel:
+            await self._delivery.deliver(todo.parcel)
             return True
-        batch = next_batch(waiting, self._rules.burst_seconds, self._clock.now())
+        batch = next_batch(todo.waiting, self._rules.burst_seconds, self._clock.now())
         if batch.wait > 0:
             await self._clock.sleep(batch.wait)
         elif batch.rows:
@@ -168,9 +168,7 @@ class Chat:
         """Decide, write, and record the end of it in one transaction."""
         events = [row.event for row in batch]
         last = events[-1]
-        since = last.at - timedelta(minutes=1)
-        usage = await self._history.usage(last.key, last.author.id, since)
-        decision = policy.decide(events, self._rules, usage)
+        decision = await self._decide(events)
         log.info("%s: %s %s: %s", last.key, decision.action, last.id, decision.reason)
 
         said = ""
@@ -194,6 +192,15 @@ class Chat:
                 replies=self._replies(last, said),
             )
         )
+
+    async def _decide(self, events: Sequence[Event]) -> Decision:
+        decision = policy.decide(events, self._rules, Usage())
+        if decision.action is Action.SILENT or not self._rules.limited:
+            return decision  # there is nothing to count for
+        last = events[-1]
+        since = last.at - timedelta(minutes=1)
+        usage = await self._history.usage(last.key, last.author.id, since)
+        return policy.decide(events, self._rules, usage)
 
     # ------------------------------------------------------------------ writing one answer
 

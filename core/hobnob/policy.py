@@ -26,6 +26,10 @@ class Rules:
     per_user_per_minute: int = 20
     per_chat_per_minute: int = 60
 
+    @property
+    def limited(self) -> bool:
+        return self.per_user_per_minute > 0 or self.per_chat_per_minute > 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:

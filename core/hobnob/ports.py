@@ -226,6 +226,18 @@ class Parcel:
     reply: Reply
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Todo:
+    """What there is to do in a conversation, in this order."""
+
+    changes: tuple[Waiting, ...] = ()
+    """Edits and deletions, in the order in which they came."""
+    parcel: Parcel | None = None
+    """The oldest unsent part of an answer."""
+    waiting: tuple[Waiting, ...] = ()
+    """The oldest messages, in the order in which they came."""
+
+
 class Inbox(Protocol):
     """What came in. Every method is one transaction and raises StoreError."""
 
@@ -242,9 +254,9 @@ class Inbox(Protocol):
         """Conversations with waiting events or unsent replies."""
         ...
 
-    async def waiting(self, key: ConversationKey) -> Sequence[Waiting]:
-        """Rows to deal with, in the order in which they came: edits and deletions alone where
-        there are any, else the oldest rows. Not more than are worth looking at at once."""
+    async def todo(self, key: ConversationKey) -> Todo:
+        """What there is to do in this conversation. Not more rows than are worth looking at at
+        once, but an edit or a deletion is always among them where there is one."""
         ...
 
     async def finish(self, outcome: Outcome) -> bool:
@@ -266,10 +278,6 @@ class Inbox(Protocol):
 class Outbox(Protocol):
     """What is to go out. A row is `pending`, `sending` (an attempt began), `sent`, `unknown` (an
     attempt whose outcome nobody can tell), `refused` or `withdrawn`."""
-
-    async def next(self, key: ConversationKey) -> Parcel | None:
-        """The oldest unsent part of this conversation."""
-        ...
 
     async def begin(self, row: int, at: datetime) -> None:
         """An attempt begins: committed before the first byte leaves."""

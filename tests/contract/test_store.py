@@ -1,15 +1,17 @@
 """The contract of inbox, outbox and history, on SQLite and PostgreSQL alike."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from hobnob.conversation import ConversationKey
 from hobnob.errors import StoreError
 from hobnob.events import Author, Event, Kind, Reply, Role, Turn, Visibility
-from hobnob.ports import Cursor, Outcome, Waiting
+from hobnob.ports import Cursor, Outcome, Parcel, Waiting
 from hobnob.prompt import STEP
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
@@ -30,12 +32,18 @@ class Store:
         self.outbox = SqlOutbox(database)
         self.history = SqlHistory(database)
 
+    async def waiting(self, key: ConversationKey = KEY) -> Sequence[Waiting]:
+        return (await self.inbox.todo(key)).waiting
+
+    async def next(self, key: ConversationKey = KEY) -> Parcel | None:
+        return (await self.inbox.todo(key)).parcel
+
     async def waiting_texts(self) -> list[str]:
-        return [row.event.text for row in await self.inbox.waiting(KEY)]
+        return [row.event.text for row in await self.waiting()]
 
     async def answer(self, *answers: str, **changes: Any) -> Event:
         """Finish all that waits with these answers; the last event."""
-        rows = await self.inbox.waiting(KEY)
+        rows = await self.waiting()
         assert await self.inbox.finish(outcome(rows, *answers, **changes))
         return rows[-1].event
 
@@ -71,7 +79,7 @@ async def test_an_event_is_stored_once_however_often_it_comes(store: Store) -> N
     event = people.event("hello")
     assert await store.inbox.receive(event)
     assert not await store.inbox.receive(event)
-    assert [row.event for row in await store.inbox.waiting(KEY)] == [event]
+    assert [row.event for row in await store.waiting()] == [event]
 
 
 async def test_an_event_comes_back_whole(store: Store) -> None:
@@ -84,7 +92,7 @@ async def test_an_event_comes_back_whole(store: Store) -> None:
         at=datetime(2026, 3, 1, 9, 30, 15, 123456, tzinfo=UTC),
     )
     await store.inbox.receive(event)
-    (row,) = await store.inbox.waiting(KEY)
+    (row,) = await store.waiting()
     assert row.event == event
     assert row.received == store.clock.now()
 
@@ -125,7 +133,7 @@ async def test_finishing_remembers_and_queues_in_one_step(store: Store) -> None:
         "two",
         "first part second part",
     ]
-    parcel = await store.outbox.next(KEY)
+    parcel = await store.next()
     assert parcel is not None
     assert parcel.reply.text == "first part"
     assert await store.inbox.unfinished("fake") == [KEY]
@@ -134,33 +142,33 @@ async def test_finishing_remembers_and_queues_in_one_step(store: Store) -> None:
 async def test_parts_go_out_one_after_the_other_and_follow_each_other(store: Store) -> None:
     await store.inbox.receive(people.event("hello"))
     await store.answer("one", "two")
-    first = await store.outbox.next(KEY)
+    first = await store.next()
     assert first is not None
     await store.outbox.begin(first.row, store.clock.now())
     await store.outbox.sent(first.row, "platform-1")
-    second = await store.outbox.next(KEY)
+    second = await store.next()
     assert second is not None
     assert (second.reply.text, second.reply.follows) == ("two", "platform-1")
     await store.outbox.sent(second.row, "platform-2")
-    assert await store.outbox.next(KEY) is None
+    assert await store.next() is None
     assert await store.inbox.unfinished("fake") == []
 
 
 async def test_an_attempt_cut_off_is_found_with_the_time_of_its_first_try(store: Store) -> None:
     await store.inbox.receive(people.event("hello"))
     await store.answer("hi")
-    fresh = await store.outbox.next(KEY)
+    fresh = await store.next()
     assert fresh is not None
     assert fresh.reply.attempted is None
     began = store.clock.now()
     await store.outbox.begin(fresh.row, began)
     store.clock.advance(60)
-    cut_off = await store.outbox.next(KEY)
+    cut_off = await store.next()
     assert cut_off is not None
     assert cut_off.reply.attempted == began
     await store.outbox.begin(cut_off.row, store.clock.now())
     await store.outbox.again(cut_off)  # this attempt certainly failed; the doubt stays
-    still = await store.outbox.next(KEY)
+    still = await store.next()
     assert still is not None
     assert still.reply.attempted == began
 
@@ -168,25 +176,24 @@ async def test_an_attempt_cut_off_is_found_with_the_time_of_its_first_try(store:
 async def test_an_attempt_that_certainly_failed_leaves_no_doubt(store: Store) -> None:
     await store.inbox.receive(people.event("hello"))
     await store.answer("hi")
-    parcel = await store.outbox.next(KEY)
+    parcel = await store.next()
     assert parcel is not None
     await store.outbox.begin(parcel.row, store.clock.now())
     await store.outbox.again(parcel)
-    assert await store.outbox.next(KEY) == parcel
+    assert await store.next() == parcel
 
 
 async def test_what_was_given_up_is_not_sent_again(store: Store) -> None:
     await store.inbox.receive(people.event("hello"))
     await store.answer("hi")
-    parcel = await store.outbox.next(KEY)
+    parcel = await store.next()
     assert parcel is not None
     await store.outbox.give_up(parcel.row, "unknown", "the line broke")
-    assert await store.outbox.next(KEY) is None
+    assert await store.next() is None
 
 
 async def change(store: Store) -> None:
-    rows = [r for r in await store.inbox.waiting(KEY) if r.event.kind in (Kind.EDIT, Kind.DELETE)]
-    await store.inbox.change(rows)
+    await store.inbox.change((await store.inbox.todo(KEY)).changes)
 
 
 def edit(event: Event, text: str) -> Event:
@@ -217,17 +224,17 @@ async def test_a_deleted_message_waits_no_more(store: Store) -> None:
 async def test_an_edit_between_writing_and_finishing_is_not_overlooked(store: Store) -> None:
     event = people.event("helo")
     await store.inbox.receive(event)
-    rows: list[Waiting] = list(await store.inbox.waiting(KEY))
+    rows: list[Waiting] = list(await store.waiting())
     await store.inbox.receive(edit(event, "hello"))
     assert not await store.inbox.finish(outcome(rows, "answer to helo"))
-    assert await store.outbox.next(KEY) is None
+    assert await store.next() is None
     assert await store.history.recent(KEY, 10) == []
 
 
 async def test_an_edit_changes_history_after_the_answer(store: Store) -> None:
     await store.inbox.receive(people.event("helo"))
     event = await store.answer("hi")
-    parcel = await store.outbox.next(KEY)
+    parcel = await store.next()
     assert parcel is not None
     await store.outbox.sent(parcel.row, "1")
     await store.inbox.receive(edit(event, "hello"))
@@ -239,7 +246,7 @@ async def test_an_edit_changes_history_after_the_answer(store: Store) -> None:
 async def test_a_deletion_removes_from_history(store: Store) -> None:
     await store.inbox.receive(people.event("a secret"))
     event = await store.answer("hi")
-    parcel = await store.outbox.next(KEY)
+    parcel = await store.next()
     assert parcel is not None
     await store.outbox.sent(parcel.row, "1")
     await store.inbox.receive(delete(event))
@@ -252,7 +259,7 @@ async def test_a_deletion_withdraws_an_answer_that_has_not_left(store: Store) ->
     event = await store.answer("hi")
     await store.inbox.receive(delete(event))
     await change(store)
-    assert await store.outbox.next(KEY) is None
+    assert await store.next() is None
     assert await store.history.recent(KEY, 10) == []
     assert await store.waiting_texts() == []
 
@@ -262,8 +269,8 @@ async def test_an_edit_withdraws_an_answer_that_has_not_left_and_asks_anew(store
     event = await store.answer("2")
     await store.inbox.receive(edit(event, "what is 1+2?"))
     await change(store)
-    assert await store.outbox.next(KEY) is None
-    (row,) = await store.inbox.waiting(KEY)
+    assert await store.next() is None
+    (row,) = await store.waiting()
     assert (row.event.kind, row.event.text) == (Kind.MESSAGE, "what is 1+2?")
     await store.answer("3")
     assert [t.text for t in await store.history.recent(KEY, 10)] == ["what is 1+2?", "3"]
@@ -279,12 +286,12 @@ async def test_an_edit_of_something_never_kept_is_harmless(store: Store) -> None
 async def test_an_event_that_crashes_too_often_is_set_aside(store: Store) -> None:
     await store.inbox.receive(people.event("poison"))
     await store.inbox.receive(people.event("fine"))
-    poison, fine = await store.inbox.waiting(KEY)
+    poison, fine = await store.waiting()
     assert not await store.inbox.fail([poison.row], "ValueError: boom", most=3)
     assert not await store.inbox.fail([poison.row], "ValueError: boom", most=3)
-    assert (await store.inbox.waiting(KEY))[0].attempts == 2
+    assert (await store.waiting())[0].attempts == 2
     assert await store.inbox.fail([poison.row], "ValueError: boom", most=3)
-    assert [row.row for row in await store.inbox.waiting(KEY)] == [fine.row]
+    assert [row.row for row in await store.waiting()] == [fine.row]
 
 
 async def test_the_window_begins_at_a_multiple_of_the_step(store: Store) -> None:
@@ -301,7 +308,7 @@ async def test_usage_counts_answers_of_the_last_minute(store: Store) -> None:
         said = now - timedelta(seconds=seconds_ago)
         event = people.event("x", room=room, by=author, at=said)
         await store.inbox.receive(event)
-        rows = await store.inbox.waiting(event.key)
+        rows = await store.waiting(event.key)
         await store.inbox.finish(outcome(rows, decision=decision))
 
     now = store.clock.now()
@@ -323,7 +330,7 @@ async def test_conversations_do_not_mix(store: Store) -> None:
     await store.inbox.receive(replace(people.event("thread"), key=key("ann", thread="t")))
     assert await store.waiting_texts() == ["for ann"]
     await store.answer("hi ann")
-    assert await store.outbox.next(key("ben")) is None
+    assert await store.next(key("ben")) is None
     assert await store.history.recent(key("ann", thread="t"), 10) == []
 
 
@@ -331,7 +338,7 @@ async def test_many_writers_at_once_lose_nothing(store: Store) -> None:
     events = [people.event(f"line {number}", room=f"room-{number % 7}") for number in range(60)]
     await asyncio.gather(*(store.inbox.receive(event) for event in events + events))
     keys = await store.inbox.unfinished("fake")
-    rows = [row for k in keys for row in await store.inbox.waiting(k)]
+    rows = [row for k in keys for row in await store.waiting(k)]
     assert sorted(row.event.id for row in rows) == sorted(event.id for event in events)
 
 

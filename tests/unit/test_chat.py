@@ -400,7 +400,7 @@ async def test_closing_lets_a_send_under_way_end(database: Database) -> None:
     slow.go_on.set()
     await closing
     assert world.platform.texts == ["Hi!"]
-    assert await SqlOutbox(database).next(key()) is None
+    assert (await world.inbox.todo(key())).parcel is None
 
 
 class DoubtfulInbox(SqlInbox):

@@ -1,37 +1,30 @@
 """One database: opening it, its transactions, and who may run on it."""
 
-import asyncio
 import fcntl
 import sqlite3
-import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import IO, Any, Self, TypeVar
+from typing import IO, Self, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import QueuePool
 
-from hobnob.errors import MissingExtra, StoreError
+from hobnob.errors import StoreError
+from hobnob.store.postgres import Postgres
+from hobnob.store.sqlite import Sqlite
 
 T = TypeVar("T")
 Transaction = Callable[[sa.Connection], T]
-
-BUSY_SECONDS = 10
-"""How long a statement waits for another program's lock on an SQLite file."""
 
 
 class Database:
     """Transactions on SQLite or PostgreSQL.
 
-    A transaction is a plain function of a connection. On PostgreSQL it runs on SQLAlchemy's async
-    engine; on SQLite in a thread of its own, one for all writers (SQLite has one writer anyway)
-    and one for readers: one hop to a thread for a transaction, not four for each statement
-    (docs/decisions.md has the measurement). Being cancelled while one runs does not undo it.
+    A transaction is a plain function of a connection. It runs in a thread as a whole, which costs
+    one hop to a thread and not one for each statement (docs/decisions.md has the measurement). It
+    may be run again if it failed. What was handed over is carried out: whoever gives up waiting
+    undoes nothing.
 
     Raises StoreError for everything that goes wrong, without the statement's values (they are
     people's words) and without the URL (it may hold a password).
@@ -53,7 +46,7 @@ class Database:
         self.is_sqlite = kind == "sqlite"
         self.file = Path(parsed.database) if self.is_sqlite and parsed.database else None
         self._url = parsed
-        self._engine = _Threads(parsed) if self.is_sqlite else _Async(parsed)
+        self._engine = Sqlite(parsed) if self.is_sqlite else Postgres(parsed)
         if self.file:
             _make_folder(self.file.parent)
 
@@ -76,7 +69,7 @@ class Database:
             return await self._engine.write(transaction)
 
     async def read(self, transaction: Transaction[T]) -> T:
-        """Run a transaction that only reads, on one consistent view of the data."""
+        """Run a transaction that only reads; it sees all that was committed before."""
         with self._for_people():
             return await self._engine.read(transaction)
 
@@ -93,7 +86,7 @@ class Database:
         if self.file is not None:
             with _lock_file(self.file.with_name(f"{self.file.name}.{platform}.lock"), taken):
                 yield
-        elif isinstance(self._engine, _Async):
+        elif isinstance(self._engine, Postgres):
             with self._for_people():
                 claimed = await self._engine.lock(f"hobnob {platform}")
             if claimed is None:
@@ -101,8 +94,7 @@ class Database:
             try:
                 yield
             finally:
-                await claimed.invalidate()  # a connection that went back to the pool would hold it
-                await claimed.close()
+                await self._engine.unlock(claimed)
         else:
             yield  # in memory: nobody else can see it
 
@@ -133,70 +125,6 @@ class Database:
         return f"The database {self} failed: {said}. {hint}".rstrip()
 
 
-class _Async:
-    """PostgreSQL, on SQLAlchemy's async engine."""
-
-    def __init__(self, url: sa.URL) -> None:
-        try:
-            self._engine = create_async_engine(
-                url.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True
-            )
-        except ImportError:
-            raise MissingExtra(
-                "PostgreSQL needs a library that is not installed: pip install 'hobnob[postgres]'"
-            ) from None
-
-    async def write(self, transaction: Transaction[T]) -> T:
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(transaction)
-
-    read = write
-
-    async def lock(self, name: str) -> AsyncConnection | None:
-        """A connection that holds an advisory lock until it is closed; None: another holds it."""
-        number = zlib.crc32(name.encode())
-        connection = await self._engine.execution_options(isolation_level="AUTOCOMMIT").connect()
-        if await connection.scalar(sa.select(sa.func.pg_try_advisory_lock(number))):
-            return connection
-        await connection.close()
-        return None
-
-    async def close(self) -> None:
-        await self._engine.dispose()
-
-
-class _Threads:
-    """SQLite, on a thread for those who write and one for those who read."""
-
-    def __init__(self, url: sa.URL) -> None:
-        options: dict[str, Any] = {"hide_parameters": True, "poolclass": QueuePool}
-        self._engine = sa.create_engine(url.set(drivername="sqlite+pysqlite"), **options)
-        event.listen(self._engine, "connect", _prepare_sqlite)
-        event.listen(self._engine, "begin", _begin_sqlite)
-        self._writer = self._engine.execution_options(hobnob_writes=True)
-        self._writers = ThreadPoolExecutor(1, "sqlite writer")
-        self._readers = ThreadPoolExecutor(1, "sqlite reader")
-
-    async def write(self, transaction: Transaction[T]) -> T:
-        def run() -> T:
-            with self._writer.begin() as connection:
-                return transaction(connection)
-
-        return await asyncio.get_running_loop().run_in_executor(self._writers, run)
-
-    async def read(self, transaction: Transaction[T]) -> T:
-        def run() -> T:
-            with self._engine.begin() as connection:
-                return transaction(connection)
-
-        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
-
-    async def close(self) -> None:
-        self._writers.shutdown()
-        self._readers.shutdown()
-        self._engine.dispose()
-
-
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -218,20 +146,3 @@ def _lock_file(path: Path, taken: StoreError) -> Iterator[None]:
         except BlockingIOError:
             raise taken from None
         yield
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves: the driver would say it too late
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")  # what was confirmed survives a power cut too
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("hobnob_writes")
-    # A transaction that reads first and writes later could find its view outdated; IMMEDIATE
-    # takes the writer's place at once.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -17,18 +17,22 @@ ANSWERED = ("answer", "greet")
 
 
 _HERE = turn.c.conversation_id == rows.THE_CONVERSATION
-NEWEST = sa.select(sa.func.max(turn.c.position)).where(_HERE)
-SINCE = (
-    sa.select(turn).where(_HERE, turn.c.position >= sa.bindparam("start")).order_by(turn.c.position)
+_NEWEST = sa.select(sa.func.max(turn.c.position)).where(_HERE).scalar_subquery()
+_START = (_NEWEST + 1 - sa.bindparam("limit", type_=sa.Integer)) // STEP * STEP
+RECENT = (
+    sa.select(turn.c.role, turn.c.author, turn.c.name, turn.c.text, turn.c.at, turn.c.message)
+    .where(_HERE, turn.c.position >= _START)
+    .order_by(turn.c.position)
 )
-_RECENTLY = sa.and_(inbox.c.at > sa.bindparam("since"), inbox.c.decision.in_((*ANSWERED, "notice")))
-BY_USER = sa.select(inbox.c.decision).where(
-    inbox.c.platform == sa.bindparam("key_platform"),
-    inbox.c.author == sa.bindparam("author"),
-    _RECENTLY,
+_COUNT = sa.select(sa.func.count()).select_from(inbox).where(inbox.c.at > sa.bindparam("since"))
+_BY_CHAT = _COUNT.where(inbox.c.conversation_id == rows.THE_CONVERSATION)
+_BY_USER = _COUNT.where(
+    inbox.c.platform == sa.bindparam("key_platform"), inbox.c.author == sa.bindparam("author")
 )
-BY_CHAT = sa.select(inbox.c.decision).where(
-    inbox.c.conversation_id == rows.THE_CONVERSATION, _RECENTLY
+USAGE = sa.select(
+    _BY_USER.where(rows.one_of(inbox.c.decision, ANSWERED)).scalar_subquery(),
+    _BY_CHAT.where(rows.one_of(inbox.c.decision, ANSWERED)).scalar_subquery(),
+    _BY_CHAT.where(inbox.c.decision == "notice").scalar_subquery(),
 )
 
 
@@ -41,19 +45,16 @@ class SqlHistory:
         that most turns only add to its end."""
 
         def transaction(connection: sa.Connection) -> Sequence[Turn]:
-            newest = connection.scalar(NEWEST, rows.at(key))
-            if newest is None:
-                return []
-            start = max(0, (newest + 1 - limit) // STEP * STEP)
+            found = connection.execute(RECENT, {**rows.at(key), "limit": limit}).all()
             return [
                 Turn(
-                    role=Role(row.role),
-                    author=Author(id=row.author, name=row.name),
-                    text=row.text,
-                    at=row.at,
-                    message=row.message,
+                    role=Role(role),
+                    author=Author(id=author, name=name),
+                    text=text,
+                    at=at,
+                    message=message,
                 )
-                for row in connection.execute(SINCE, {**rows.at(key), "start": start})
+                for role, author, name, text, at, message in found
             ]
 
         return await self._database.read(transaction)
@@ -62,12 +63,7 @@ class SqlHistory:
         values = {**rows.at(key), "author": author, "since": since}
 
         def transaction(connection: sa.Connection) -> Usage:
-            user = list(connection.scalars(BY_USER, values))
-            chat = list(connection.scalars(BY_CHAT, values))
-            return Usage(
-                by_user=sum(decision in ANSWERED for decision in user),
-                by_chat=sum(decision in ANSWERED for decision in chat),
-                noticed="notice" in chat,
-            )
+            by_user, by_chat, notices = connection.execute(USAGE, values).one()
+            return Usage(by_user=by_user, by_chat=by_chat, noticed=notices > 0)
 
         return await self._database.read(transaction)

@@ -3,28 +3,62 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Event, Kind
-from hobnob.ports import Clock, Cursor, Outcome, Waiting
+from hobnob.events import Event, Kind, Reply, Turn
+from hobnob.ports import Clock, Cursor, Outcome, Todo, Waiting
 from hobnob.store import rows
 from hobnob.store.database import Database
+from hobnob.store.outbox import UNSENT, next_parcel
 from hobnob.store.schema import conversation, cursor, inbox, outbox, turn
 
 CHANGES = (Kind.EDIT, Kind.DELETE)
-UNSENT = ("pending", "sending")
-
-
 MOST_AT_ONCE = 100
+
 WAITING = (
     sa.select(inbox.c.id, inbox.c.payload, inbox.c.received, inbox.c.attempts)
     .where(inbox.c.conversation_id == rows.THE_CONVERSATION, inbox.c.state == "waiting")
     .order_by(inbox.c.id)
     .limit(MOST_AT_ONCE)
 )
-CHANGES_WAITING = WAITING.where(inbox.c.kind.in_(CHANGES))
+CHANGES_WAITING = WAITING.where(rows.one_of(inbox.c.kind, CHANGES))
+_CHANGE = inbox.alias()
+CHANGED_MEANWHILE = (
+    sa.select(_CHANGE.c.id)
+    .where(
+        inbox.c.id.in_(sa.bindparam("ids", expanding=True)),
+        _CHANGE.c.conversation_id == inbox.c.conversation_id,
+        _CHANGE.c.message == inbox.c.message,
+        _CHANGE.c.state == "waiting",
+        rows.one_of(_CHANGE.c.kind, CHANGES),
+    )
+    .limit(1)
+)
+MARK = inbox.update().where(inbox.c.id == sa.bindparam("row"))
+LAST_POSITION = sa.select(sa.func.max(turn.c.position)).where(
+    turn.c.conversation_id == sa.bindparam("where")
+)
+APPEND = turn.insert().returning(turn.c.id)
+QUEUE = outbox.insert()
+
+
+@cache
+def _store(dialect: str) -> sa.Insert:
+    """Adds an event, unless it is there."""
+    return rows.insert(dialect, inbox).on_conflict_do_nothing().returning(inbox.c.id)
+
+
+@cache
+def _set(dialect: str) -> sa.Insert:
+    """Adds or replaces a cursor."""
+    row = rows.insert(dialect, cursor)
+    return row.on_conflict_do_update(
+        index_elements=list(cursor.primary_key), set_={"value": row.excluded.value}
+    )
 
 
 class SqlInbox:
@@ -36,21 +70,21 @@ class SqlInbox:
         def transaction(connection: sa.Connection) -> bool:
             if cursor is not None:
                 _move(connection, event.key.platform, event.key.account, cursor)
-            row = rows.insert(connection, inbox).values(
-                platform=event.key.platform,
-                account=event.key.account,
-                event=event.id,
-                conversation_id=rows.ensure_conversation(connection, event.key),
-                message=event.message,
-                kind=event.kind,
-                author=event.author.id,
-                payload=rows.dump(event),
-                at=event.at,
-                received=self._clock.now(),
-                state="waiting",
-                attempts=0,
-            )
-            stored = connection.scalar(row.on_conflict_do_nothing().returning(inbox.c.id))
+            row = {
+                "platform": event.key.platform,
+                "account": event.key.account,
+                "event": event.id,
+                "conversation_id": rows.ensure_conversation(connection, event.key),
+                "message": event.message,
+                "kind": event.kind,
+                "author": event.author.id,
+                "payload": rows.dump(event),
+                "at": event.at,
+                "received": self._clock.now(),
+                "state": "waiting",
+                "attempts": 0,
+            }
+            stored = connection.scalar(_store(connection.dialect.name), row)
             return stored is not None
 
         return await self._database.write(transaction)
@@ -89,60 +123,39 @@ class SqlInbox:
 
         return await self._database.read(transaction)
 
-    async def waiting(self, key: ConversationKey) -> Sequence[Waiting]:
-        def transaction(connection: sa.Connection) -> Sequence[Waiting]:
-            values = rows.at(key)
-            found = connection.execute(CHANGES_WAITING, values).all()
-            return [
-                Waiting(
-                    row=row.id,
-                    event=rows.load(row.payload),
-                    received=row.received,
-                    attempts=row.attempts,
-                )
-                for row in found or connection.execute(WAITING, values)
-            ]
+    async def todo(self, key: ConversationKey) -> Todo:
+        def transaction(connection: sa.Connection) -> Todo:
+            waiting = [_waiting(row) for row in connection.execute(WAITING, rows.at(key))]
+            changes = [row for row in waiting if row.event.kind in CHANGES]
+            if not changes and len(waiting) == MOST_AT_ONCE:  # they may be further behind
+                changes = [
+                    _waiting(row) for row in connection.execute(CHANGES_WAITING, rows.at(key))
+                ]
+            return Todo(
+                changes=tuple(changes),
+                parcel=next_parcel(connection, key),
+                waiting=tuple(row for row in waiting if row.event.kind not in CHANGES),
+            )
 
         return await self._database.read(transaction)
 
     async def finish(self, outcome: Outcome) -> bool:
+        done = {"state": "done", "payload": None, "reason": outcome.reason}
+
         def transaction(connection: sa.Connection) -> bool:
-            where = rows.ensure_conversation(connection, outcome.key)
-            if _changed_meanwhile(connection, where, outcome.rows):
+            if connection.scalar(CHANGED_MEANWHILE, {"ids": outcome.rows}) is not None:
                 return False
+            where = rows.ensure_conversation(connection, outcome.key)
+            now = self._clock.now()
+            *merged, last = outcome.rows
+            decided = [(row, "merged") for row in merged] + [(last, outcome.decision)]
             connection.execute(
-                inbox.update()
-                .where(inbox.c.id.in_(outcome.rows))
-                .values(
-                    state="done",
-                    payload=None,
-                    decision=sa.case(
-                        (inbox.c.id == outcome.rows[-1], outcome.decision), else_="merged"
-                    ),
-                    reason=outcome.reason,
-                    done=self._clock.now(),
-                )
+                MARK,
+                [{**done, "row": row, "decision": what, "done": now} for row, what in decided],
             )
-            turn_id = _append(connection, where, outcome)
+            turn_id = _append(connection, where, outcome.turns)
             if outcome.replies:
-                connection.execute(
-                    outbox.insert(),
-                    [
-                        {
-                            "conversation_id": where,
-                            "turn_id": turn_id,
-                            "text": reply.text,
-                            "nonce": reply.nonce,
-                            "in_reply_to": reply.in_reply_to,
-                            "part": part,
-                            "mention": reply.mention,
-                            "visibility": reply.visibility,
-                            "warning": reply.warning,
-                            "state": "pending",
-                        }
-                        for part, reply in enumerate(outcome.replies)
-                    ],
-                )
+                connection.execute(QUEUE, _parts(where, turn_id, outcome.replies))
             return True
 
         return await self._database.write(transaction)
@@ -181,47 +194,53 @@ class SqlInbox:
 
 
 def _move(connection: sa.Connection, platform: str, account: str, to: Cursor) -> None:
-    row = rows.insert(connection, cursor).values(
-        platform=platform, account=account, name=to.name, value=to.value
+    row = {"platform": platform, "account": account, "name": to.name, "value": to.value}
+    connection.execute(_set(connection.dialect.name), row)
+
+
+def _waiting(row: Any) -> Waiting:
+    return Waiting(
+        row=row.id, event=rows.load(row.payload), received=row.received, attempts=row.attempts
     )
-    connection.execute(
-        row.on_conflict_do_update(index_elements=list(cursor.primary_key), set_={"value": to.value})
-    )
 
 
-def _changed_meanwhile(connection: sa.Connection, where: int, batch: Sequence[int]) -> bool:
-    messages = sa.select(inbox.c.message).where(inbox.c.id.in_(batch))
-    query = sa.select(inbox.c.id).where(
-        inbox.c.conversation_id == where,
-        inbox.c.state == "waiting",
-        inbox.c.kind.in_(CHANGES),
-        inbox.c.message.in_(messages),
-    )
-    return connection.scalar(query.limit(1)) is not None
-
-
-def _append(connection: sa.Connection, where: int, outcome: Outcome) -> int | None:
+def _append(connection: sa.Connection, where: int, turns: Sequence[Turn]) -> int | None:
     """Append the turns; the id of the last, which is the one that the replies are parts of."""
-    last = connection.scalar(
-        sa.select(sa.func.max(turn.c.position)).where(turn.c.conversation_id == where)
-    )
+    if not turns:
+        return None
+    last = connection.scalar(LAST_POSITION, {"where": where})
     turn_id = None
-    for position, said in enumerate(outcome.turns, start=0 if last is None else last + 1):
-        turn_id = connection.scalar(
-            turn.insert()
-            .values(
-                conversation_id=where,
-                position=position,
-                role=said.role,
-                author=said.author.id,
-                name=said.author.name,
-                text=said.text,
-                at=said.at,
-                message=said.message,
-            )
-            .returning(turn.c.id)
-        )
+    for position, said in enumerate(turns, start=0 if last is None else last + 1):
+        row = {
+            "conversation_id": where,
+            "position": position,
+            "role": said.role,
+            "author": said.author.id,
+            "name": said.author.name,
+            "text": said.text,
+            "at": said.at,
+            "message": said.message,
+        }
+        turn_id = connection.scalar(APPEND, row)
     return turn_id
+
+
+def _parts(where: int, turn_id: int | None, replies: Sequence[Reply]) -> list[dict[str, Any]]:
+    return [
+        {
+            "conversation_id": where,
+            "turn_id": turn_id,
+            "text": reply.text,
+            "nonce": reply.nonce,
+            "in_reply_to": reply.in_reply_to,
+            "part": part,
+            "mention": reply.mention,
+            "visibility": reply.visibility,
+            "warning": reply.warning,
+            "state": "pending",
+        }
+        for part, reply in enumerate(replies)
+    ]
 
 
 def _close(

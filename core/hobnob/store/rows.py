@@ -1,8 +1,10 @@
 """How records of hobnob become rows, and back."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -35,6 +37,11 @@ THE_CONVERSATION = FIND.scalar_subquery()
 """A conversation's id as a part of a statement, which is executed with the values of `at`."""
 
 
+def one_of(column: sa.Column[Any], values: Iterable[str]) -> sa.ColumnElement[bool]:
+    """`column IN values`, rendered once: SQLAlchemy renders its own IN at each execution."""
+    return sa.or_(*(column == value for value in values))
+
+
 def at(key: ConversationKey) -> dict[str, str]:
     """The values that find a conversation."""
     return {
@@ -55,15 +62,14 @@ def ensure_conversation(connection: sa.Connection, key: ConversationKey) -> int:
             "room": key.room,
             "thread": key.thread,
         }
-        connection.execute(insert(connection, conversation).values(values).on_conflict_do_nothing())
+        new = insert(connection.dialect.name, conversation).on_conflict_do_nothing()
+        connection.execute(new, values)
         found = connection.scalar(FIND, at(key))
     assert found is not None  # noqa: S101 - it was there or was made
     return int(found)
 
 
-def insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+def insert(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that can say what to do about a conflict: both databases can, in one spelling
     that SQLAlchemy keeps apart by dialect."""
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)

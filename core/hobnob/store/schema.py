@@ -1,6 +1,7 @@
 """The tables. What each column is for; no queries."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -19,7 +20,7 @@ from sqlalchemy.types import TypeDecorator
 
 
 class Utc(TypeDecorator[datetime]):
-    """An aware time, kept in UTC: SQLite forgets time zones."""
+    """An aware time, kept in UTC: SQLite has only text, and no time zones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -27,10 +28,14 @@ class Utc(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        def of_text(value: str | None) -> datetime | None:
+            return None if value is None else datetime.fromisoformat(f"{value}+00:00")
+
+        def of_time(value: datetime | None) -> datetime | None:
+            return None if value is None else value.astimezone(UTC)
+
+        return of_text if dialect.name == "sqlite" else of_time
 
 
 class Said(TypeDecorator[str]):
