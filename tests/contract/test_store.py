@@ -204,6 +204,15 @@ def delete(event: Event) -> Event:
     return replace(event, id=f"{event.id}-deleted", kind=Kind.DELETE, text="")
 
 
+async def test_a_deletion_is_seen_behind_any_number_of_messages(store: Store) -> None:
+    events = [people.event(f"line {number}") for number in range(150)]
+    for event in [*events, delete(events[0])]:
+        await store.inbox.receive(event)
+    todo = await store.inbox.todo(KEY)
+    assert [row.event.message for row in todo.changes] == [events[0].message]
+    assert [row.event.kind for row in todo.waiting] == [Kind.MESSAGE] * len(todo.waiting)
+
+
 async def test_an_edit_changes_a_waiting_message(store: Store) -> None:
     event = people.event("helo")
     await store.inbox.receive(event)

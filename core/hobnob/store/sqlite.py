@@ -27,7 +27,7 @@ class _Job:
 
 
 class Sqlite:
-    """One thread with one connection, which works in rounds.
+    """One thread, which works in rounds.
 
     What comes while the thread is at work waits, and the next round takes all of it at once. So
     under load many transactions share a hop to the thread, a COMMIT and the wait for the disk.
@@ -40,7 +40,6 @@ class Sqlite:
             url.set(drivername="sqlite+pysqlite"), hide_parameters=True, poolclass=QueuePool
         )
         event.listen(self._engine, "connect", _prepare)
-        self._connection: sa.Connection | None = None
         self._thread = ThreadPoolExecutor(1, "sqlite")
         self._waiting: list[_Job] = []
         self._round: asyncio.Future[list[Any]] | None = None
@@ -55,8 +54,6 @@ class Sqlite:
         """Carry out what waits, and end."""
         while self._round is not None:
             await asyncio.wait([self._round])
-        if self._connection is not None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
         self._engine.dispose()
 
@@ -93,14 +90,12 @@ class Sqlite:
         # takes the writer's place at once.
         begin = "BEGIN IMMEDIATE" if any(job.writes for job in jobs) else "BEGIN"
         try:
-            if self._connection is None:
-                self._connection = self._engine.connect()
-            with self._connection.begin():
+            with self._engine.begin() as connection:
                 try:
-                    self._connection.exec_driver_sql(begin)
+                    connection.exec_driver_sql(begin)
                 except DBAPIError as locked:
                     return [locked] * len(jobs)  # one by one they would only wait longer
-                return [job.transaction(self._connection) for job in jobs]
+                return [job.transaction(connection) for job in jobs]
         except Exception as error:
             if len(jobs) == 1:
                 return [error]
