@@ -1,0 +1,104 @@
+"""One measurement of the engine benchmark, in a process of its own: so its peak memory is its own.
+
+    python benchmarks/measure.py SYSTEM CONVERSATIONS|second-turns
+
+Prints a JSON object. Ends with MISSING, and the reason on standard error, if this machine does not
+have the system.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import llama_cpp
+import load
+from hobnob import registry
+from hobnob.engine import weights
+from hobnob.errors import HobnobError
+from hobnob.ports import ModelOptions
+from naive import Naive
+
+MODEL = "starter"
+SECOND_TURNS = "second-turns"
+MISSING = 3
+
+ENGINES = {
+    "torch": ("transformers", "bfloat16"),
+    "openvino": ("openvino", "auto"),
+}
+"""Ours, by engine and dtype."""
+SYSTEMS = ("naive", *ENGINES, "llama.cpp")
+
+
+@asynccontextmanager
+async def opened(system: str) -> AsyncIterator[tuple[load.Model, int]]:
+    """The system, ready to answer, and the number of the process that has the model."""
+    if system == "naive":
+        yield Naive(weights.find(MODEL, report).folder), os.getpid()
+    elif system == "llama.cpp":
+        async with llama_cpp.running(weights.starter()) as server:
+            yield server, server.pid
+    else:
+        name, dtype = ENGINES[system]
+        options = ModelOptions(name=MODEL, dtype=dtype, report=report)
+        async with registry.engine(name, options) as engine:
+            yield engine, os.getpid()
+
+
+async def measure(system: str, what: str) -> dict[str, Any]:
+    async with opened(system) as (model, process):
+        await load.warm_up(model)
+        if what == SECOND_TURNS:
+            reused, anew = await load.second_turns(model)
+            return {"reused": reused, "anew": anew}
+        told = await load.everybody(model, int(what))
+        return {
+            "seconds": told.seconds,
+            "replies": len(told.replies),
+            "tokens": tokens(told.replies),
+            "waits": told.waits,
+            "peak_mb": peak_mb(process),
+        }
+
+
+def tokens(texts: list[str]) -> int:
+    """What was really written: a reply can end before its limit."""
+    from tokenizers import Tokenizer
+
+    folder = weights.find(MODEL, report).folder
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    return sum(len(row.ids) for row in tokenizer.encode_batch(texts))
+
+
+def peak_mb(process: int) -> float | None:
+    """The most memory that it ever had, in MB (2**20 bytes); None where there is no /proc."""
+    status = Path(f"/proc/{process}/status")
+    if not status.exists():
+        return None
+    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
+
+
+def report(what: str) -> None:
+    print(what, file=sys.stderr)
+
+
+async def main() -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    print(json.dumps(await measure(*sys.argv[1:])))
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main())
+    except (HobnobError, FileNotFoundError) as error:
+        report(str(error))
+        sys.exit(MISSING)
