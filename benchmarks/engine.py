@@ -26,6 +26,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+import llama_cpp
 import load
 import measure
 
@@ -62,6 +63,7 @@ class Results:
     loads: dict[tuple[int, str], list[Measured]] = field(default_factory=dict)
     second_turns: dict[str, Measured] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
 
 
 # ----------------------------------------------------------------------------------- measuring
@@ -80,6 +82,10 @@ def run(plan: Sequence[tuple[str, str]]) -> Results:
             except Missing as reason:
                 results.missing[system] = str(reason)
                 tell(f"{system}: left out")
+                continue
+            except RuntimeError as error:
+                results.failed.append(f"{system}, {what}: {error}")
+                tell(f"{system}, {what}: failed")
                 continue
             if what == measure.SECOND_TURNS:
                 results.second_turns[system] = measured
@@ -104,6 +110,8 @@ def in_a_process(system: str, what: str) -> Measured:
         )
         try:
             said, _ = process.communicate(timeout=LIMIT)
+        except subprocess.TimeoutExpired as error:
+            raise RuntimeError(f"not done after {LIMIT:.0f} seconds") from error
         finally:
             stop(process)
         log.seek(0)
@@ -111,7 +119,7 @@ def in_a_process(system: str, what: str) -> Measured:
     if process.returncode == measure.MISSING:
         raise Missing(complaint)
     if process.returncode:
-        raise RuntimeError(f"{system} ended with status {process.returncode}:\n{complaint}")
+        raise RuntimeError(f"ended with status {process.returncode}:\n{complaint}")
     measured: Measured = json.loads(said.splitlines()[-1])
     return measured
 
@@ -210,6 +218,8 @@ def notes(results: Results, repeat: int) -> Iterator[str]:
         f"{os.cpu_count()} processors; hobnob {version('hobnob')}, torch {version('torch')}, "
         f"transformers {version('transformers')}; repetitions: {repeat}"
     )
+    if any(system == "llama.cpp" for _, system in results.loads):
+        yield f"llama.cpp: {llama_cpp.PROGRAM} {' '.join(llama_cpp.FLAGS)}"
     written = [each for repeated in results.loads.values() for each in repeated]
     if written:
         mean = sum(each["tokens"] for each in written) / sum(each["replies"] for each in written)
@@ -220,8 +230,8 @@ def notes(results: Results, repeat: int) -> Iterator[str]:
             f"naive answers one message at a time: it is not measured with more than {NAIVE_MOST} "
             "conversations, its tokens/s would be the same"
         )
-    for system, reason in results.missing.items():
-        yield f"{system} is left out: {reason}"
+    yield from (f"{system} is left out: {why}" for system, why in results.missing.items())
+    yield from (f"failed: {what}" for what in results.failed)
 
 
 def middle(values: Iterator[float]) -> float:
@@ -248,8 +258,8 @@ def main() -> None:
     parser.add_argument(
         "--systems", nargs="+", choices=measure.SYSTEMS, default=list(measure.SYSTEMS)
     )
-    parser.add_argument("--conversations", type=int, nargs="+", default=list(CONVERSATIONS))
-    parser.add_argument("--repeat", type=int, default=3, help="the table shows the median")
+    parser.add_argument("--conversations", type=positive, nargs="+", default=list(CONVERSATIONS))
+    parser.add_argument("--repeat", type=positive, default=3, help="the table shows the median")
     parser.add_argument("--quick", action="store_true", help="1 and 16 conversations, once")
     parser.add_argument("--json", action="store_true", help="the rows as JSON in the last line")
     given = parser.parse_args()
@@ -270,6 +280,14 @@ def main() -> None:
     print("", *notes(results, given.repeat), sep="\n")
     if given.json:
         print(json.dumps([dataclasses.asdict(row) for row in table]))
+    if results.failed or not table:
+        sys.exit(1)
+
+
+def positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
 
 
 if __name__ == "__main__":
