@@ -49,7 +49,9 @@ async def engine_named(name: str, tiny: Path) -> AsyncIterator[Engine]:
         ):
             yield remote
     else:
-        async with TransformersEngine(ModelOptions(name=str(tiny), device="cpu")) as local:
+        async with TransformersEngine(
+            ModelOptions(name=str(tiny), device="cpu", dtype="float32")
+        ) as local:
             yield local
 
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from hobnob.engine import weights
 from hobnob.engine.tokens import Template
+from hobnob.engine.torch_writer import torch_writer
+from hobnob.engine.writer import Writer
 from hobnob.errors import ConfigError, EngineUnavailable, HobnobError
 from hobnob.ports import ModelOptions
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 DEFAULT_CONTEXT = 8192
@@ -25,11 +27,10 @@ DEFAULT_CONTEXT = 8192
 class Loaded:
     """A model with all that it takes to ask it."""
 
-    model: "PreTrainedModel"
+    writer: Writer
     tokenizer: "PreTrainedTokenizerBase"
     template: Template
     context_tokens: int
-    end_tokens: list[int]
 
 
 def load(options: ModelOptions) -> Loaded:
@@ -90,11 +91,10 @@ def _load(name: str, folder: Path, device: "torch.device", dtype: "torch.dtype")
             f"({type(error).__name__}: {_first_line(error)})"
         ) from error
     return Loaded(
-        model=model,
+        writer=torch_writer(model, _end_tokens(model, tokenizer)),
         tokenizer=tokenizer,
         template=template,
         context_tokens=_context(model, tokenizer),
-        end_tokens=_end_tokens(model, tokenizer),
     )
 
 

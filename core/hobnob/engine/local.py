@@ -1,78 +1,99 @@
-"""The model in this process, through torch and transformers. One answer is written at a time.
+"""The model in this process: many answers at once, each streamed to whoever asked for it.
 
 torch and transformers are imported only when an engine is entered: they take seconds.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
-from threading import Event
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
 from hobnob.engine.load import Loaded, load
+from hobnob.engine.steps import Failed, News, Steps
 from hobnob.engine.stop import StopCutter
 from hobnob.engine.tokens import THINKING, Decoder
 from hobnob.engine.worker import Worker
-from hobnob.errors import EngineError, EngineUnavailable
+from hobnob.engine.writer import Request
+from hobnob.errors import EngineError, EngineUnavailable, HobnobError
 from hobnob.events import ChatMessage, Sampling
 from hobnob.ports import ModelOptions
 
-if TYPE_CHECKING:
-    from torch import Tensor
+log = logging.getLogger(__name__)
 
 PROMPT_TOKENS = 3072
 """Longer prompts make small models worse and every answer slower."""
+MOST_ANSWERS = 256
+"""Being written or waiting for it. Further ones would wait too long for their first word."""
 PATIENCE = 10.0
-"""Seconds that leaving waits for the model to notice; it looks before every layer."""
+"""Seconds that leaving waits for the step under way."""
+STUCK_SECONDS = 120.0
+"""A step that takes so long, and much longer than all before it, will never end."""
+LONGEST_PAUSE = 300.0
+"""Seconds between attempts to load a model again."""
+NOT_LOADED = "the model is not loaded: enter the engine first"
 
 
 class TransformersEngine:
     """Any chat model of the hub, in a folder, or in a GGUF file (`hobnob.ports.Engine`)."""
 
+    load: Callable[[ModelOptions], Loaded] = staticmethod(load)
+
     def __init__(self, options: ModelOptions) -> None:
         self._options = options
-        self._worker: Worker | None = None
-        self._ready: Loaded | None = None
-        self._writing: set[_Answer] = set()
+        self._life: _Life | None = None
+        self._why = NOT_LOADED
+        self._totals = _Totals()
+        self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def what(self) -> str:
+        return self._alive().loaded.writer.what
 
     @property
     def context_tokens(self) -> int:
-        return self._loaded().context_tokens
+        return self._alive().loaded.context_tokens
 
     @property
     def prompt_tokens(self) -> int:
         return min(PROMPT_TOKENS, self.context_tokens)
 
+    @property
+    def busy(self) -> str:
+        if self._life is None:
+            return self._why
+        waiting = len(self._life.answers)
+        return f"{waiting} answers are being written or wait" if waiting >= MOST_ANSWERS else ""
+
     async def __aenter__(self) -> Self:
-        worker = Worker("hobnob-model")
-        try:
-            self._ready = await worker.run(lambda: load(self._options))
-        except BaseException:
-            worker.close()
-            raise
-        self._worker = worker
+        self._life = await _Life.begin(self.load, self._options)
+        self._watching = asyncio.create_task(self._watch(), name="model watchdog")
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        worker, self._worker = self._worker, None
-        if worker is None:
-            return
-        for answer in self._writing:
-            answer.give_up(EngineUnavailable("the model is being closed"))
-        self._ready = None
-        with suppress(TimeoutError):  # the thread is a daemon: nothing waits for it
-            await asyncio.wait_for(worker.run(_free_memory), PATIENCE)
-        worker.close()
+        if self._watching is not None:
+            self._watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watching
+        life, self._life = self._life, None
+        self._why = NOT_LOADED
+        if life is not None:
+            life.fail("the model is being closed")
+            await life.end()
+            log.info("model: %s", self._totals)
 
     def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
-        return len(self._loaded().template.tokens(tuple(messages)))
+        return len(self._alive().loaded.template.tokens(tuple(messages)))
 
     async def stream(
         self, messages: Sequence[ChatMessage], sampling: Sampling
     ) -> AsyncGenerator[str, None]:
-        """`hobnob.ports.Engine.stream`. Requests are served in the order in which they came."""
-        loaded, worker = self._loaded(), self._worker
-        assert worker is not None  # noqa: S101  # it has loaded the model
+        """`hobnob.ports.Engine.stream`. Requests begin in the order in which they came."""
+        life = self._alive()
+        if self.busy:
+            raise EngineUnavailable(f"the model is busy: {self.busy}")
+        loaded = life.loaded
         prompt = loaded.template.tokens(tuple(messages))
         room = loaded.context_tokens - len(prompt)
         if room < 1:
@@ -80,139 +101,171 @@ class TransformersEngine:
                 f"the prompt has {len(prompt)} tokens; {self._options.name!r} takes "
                 f"{loaded.context_tokens} together with the answer"
             )
-        answer = _Answer(loaded, prompt, sampling, most=min(room, sampling.max_new_tokens))
+        most = min(room, sampling.max_new_tokens)
+        request = Request(prompt=prompt, sampling=sampling, most=most)
         decoder = Decoder(loaded.tokenizer)
         cutter = StopCutter(sampling.stop)
-        self._writing.add(answer)
+        began = time.perf_counter()
+        first = 0.0
+        answer = life.ask(request)
         try:
-            worker.put(answer.write)
             if loaded.template.opens_thinking(prompt):
                 yield THINKING[0]
-            while (token := await answer.next_token()) is not None:
-                if shown := cutter.feed(decoder.feed(token)):
+            while (tokens := await answer.get()) is not None:
+                if isinstance(tokens, EngineError):
+                    raise tokens
+                first = first or time.perf_counter() - began
+                if shown := cutter.feed("".join(map(decoder.feed, tokens))):
                     yield shown
                 if cutter.stopped:
                     return
             if shown := cutter.feed(decoder.rest()) + cutter.rest():
                 yield shown
         finally:
-            answer.stop()
-            self._writing.discard(answer)
+            life.forget(request)
+            self._totals.add(request, first=first, took=time.perf_counter() - began)
 
-    def _loaded(self) -> Loaded:
-        if self._ready is None:
-            raise EngineUnavailable("the model is not loaded: enter the engine first")
-        return self._ready
+    # ------------------------------------------------------------------ a model that fails
+
+    async def _watch(self) -> None:
+        """Notice a model that is stuck or broken, and load it again."""
+        while True:
+            await asyncio.sleep(1)
+            if self._life is not None and (trouble := self._life.trouble()):
+                log.error("%s; it is loaded again", trouble)
+                life, self._life = self._life, None
+                self._why = f"{trouble}; it is being loaded again"
+                life.fail(self._why)
+                life.abandon()
+                del life  # and with it the model's memory, if its thread lets go of it
+                await self._load_again()
+
+    async def _load_again(self) -> None:
+        pause = 1.0
+        while self._life is None:
+            try:
+                self._life = await _Life.begin(self.load, self._options)
+            except HobnobError as error:
+                log.error("the model can't be loaded; again in %.0f s: %s", pause, error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _alive(self) -> "_Life":
+        if self._life is None:
+            raise EngineUnavailable(self._why)
+        return self._life
 
 
-class _Stopped(Exception):
-    """Leaves the model in the middle of its work."""
+class _Life:
+    """A loaded model in its thread, from loading to its end, and who waits for it.
 
+    All but what `Steps` does happens on the event loop.
+    """
 
-class _Answer:
-    """One answer: written in the worker's thread, read on the event loop."""
-
-    def __init__(
-        self, loaded: Loaded, prompt: tuple[int, ...], sampling: Sampling, *, most: int
-    ) -> None:
-        self._loaded = loaded
-        self._prompt = prompt
-        self._sampling = sampling
-        self._most = most
+    def __init__(self, worker: Worker, loaded: Loaded) -> None:
+        self.loaded = loaded
+        self.answers: dict[Request, asyncio.Queue[tuple[int, ...] | EngineError | None]] = {}
+        self._broken = ""
+        self._worker = worker
         self._loop = asyncio.get_running_loop()
-        self._tokens: asyncio.Queue[int | EngineError | None] = asyncio.Queue()
-        self._stopping = Event()
-        self._prompt_passed = False
+        self._steps = Steps(worker, loaded.writer, tell=self._tell, broken=self._break)
 
-    # ------------------------------------------------------------------ on the event loop
-
-    async def next_token(self) -> int | None:
-        """None at the end. Raises EngineError if the model failed."""
-        token = await self._tokens.get()
-        if isinstance(token, EngineError):
-            raise token
-        return token
-
-    def give_up(self, error: EngineError) -> None:
-        """Stop, and let the reader know why."""
-        self.stop()
-        self._tokens.put_nowait(error)
-
-    def stop(self) -> None:
-        """The model stops before its next layer, or never begins. Returns at once."""
-        self._stopping.set()
-
-    # ------------------------------------------------------------------ in the worker's thread
-
-    def write(self) -> None:
-        """Write the whole answer. Never raises: the reader is told."""
-        if self._stopping.is_set():
-            return
-        import torch
-
-        layers = [
-            layer
-            for module in self._loaded.model.modules()
-            if isinstance(module, torch.nn.ModuleList)
-            for layer in module
-        ]
-        hooks = [layer.register_forward_pre_hook(self._look_up) for layer in layers]
+    @classmethod
+    async def begin(cls, load: Callable[[ModelOptions], Loaded], options: ModelOptions) -> Self:
+        worker = Worker("hobnob-model")
         try:
-            self._generate(torch)
-        except _Stopped:
-            pass
-        except Exception as error:
-            trouble = EngineError(
-                f"the model failed while writing: {type(error).__name__}: {error}"
-            )
-            trouble.__cause__ = error
-            self._tell(trouble)
-        else:
-            self._tell(None)
-        finally:
-            for hook in hooks:
-                hook.remove()
+            return cls(worker, await worker.run(lambda: load(options)))
+        except BaseException:
+            worker.close()
+            raise
 
-    def _generate(self, torch: Any) -> None:
-        """https://huggingface.co/docs/transformers/main/en/main_classes/text_generation"""
-        model: Any = self._loaded.model
-        prompt = torch.tensor([self._prompt], device=model.device)
-        picking: dict[str, Any] = {"do_sample": False}
-        if self._sampling.temperature > 0:
-            picking = {
-                "do_sample": True,
-                "temperature": float(self._sampling.temperature),
-                "top_p": float(self._sampling.top_p),
-            }
-        model.generate(
-            prompt,
-            attention_mask=torch.ones_like(prompt),
-            streamer=self,
-            max_new_tokens=self._most,
-            eos_token_id=self._loaded.end_tokens or None,
-            pad_token_id=next(iter(self._loaded.end_tokens), None),
-            **picking,
+    def ask(self, request: Request) -> "asyncio.Queue[tuple[int, ...] | EngineError | None]":
+        """Where the answer's tokens will be found; None at its end."""
+        self.answers[request] = asyncio.Queue()
+        self._steps.add(request)
+        return self.answers[request]
+
+    def forget(self, request: Request) -> None:
+        """Nobody waits for it any more. Its place is free after the step under way."""
+        if self.answers.pop(request, None) is not None:
+            self._steps.drop(request)
+
+    def trouble(self) -> str:
+        """What is wrong with the model; "" if nothing is."""
+        since = self._steps.busy_since
+        patience = max(STUCK_SECONDS, 10 * self._steps.slowest)
+        if since is not None and time.monotonic() - since > patience:
+            return f"the model is stuck: it has done nothing for {patience:.0f} s"
+        return self._broken
+
+    def fail(self, why: str) -> None:
+        """Tell everybody that no more will come."""
+        for answer in self.answers.values():
+            answer.put_nowait(EngineUnavailable(why))
+        self.answers = {}
+
+    def abandon(self) -> None:
+        """Leave a thread alone that may never come back."""
+        self._steps.close()
+        self._worker.close()
+
+    async def end(self) -> None:
+        """Release everything, after the step under way."""
+        self._steps.close()
+        del self.loaded
+        del self._steps
+        with suppress(TimeoutError):  # the thread is a daemon: nothing waits for it
+            await asyncio.wait_for(self._worker.run(_free_memory), PATIENCE)
+        self._worker.close()
+
+    def _tell(self, news: News) -> None:
+        """Called in the worker's thread."""
+        with suppress(RuntimeError):  # the loop is closed: nobody reads any more
+            self._loop.call_soon_threadsafe(self._deliver, news)
+
+    def _break(self, why: str) -> None:
+        self._broken = why
+
+    def _deliver(self, news: News) -> None:
+        for each in news:
+            answer = self.answers.get(each.request)
+            if answer is None:
+                continue
+            if isinstance(each, Failed):
+                answer.put_nowait(each.error)
+                continue
+            if each.tokens:
+                answer.put_nowait(each.tokens)
+            if each.ended:
+                answer.put_nowait(None)
+
+
+class _Totals:
+    """What was done so far, for the owner."""
+
+    def __init__(self) -> None:
+        self.answers = self.prompt = self.reused = self.written = 0
+
+    def add(self, request: Request, *, first: float, took: float) -> None:
+        self.answers += 1
+        self.prompt += len(request.prompt)
+        self.reused += request.reused
+        self.written += len(request.written)
+        log.info(
+            "model: %d tokens in %.1f s, the first after %.2f s; %d of the prompt's %d were reused",
+            len(request.written),
+            took,
+            first,
+            request.reused,
+            len(request.prompt),
         )
 
-    def put(self, tokens: "Tensor") -> None:
-        """Called by generate: first with the prompt, then with each new token."""
-        if self._prompt_passed:
-            for token in tokens.flatten().tolist():
-                self._tell(int(token))
-        self._prompt_passed = True
-
-    def end(self) -> None:
-        """Called by generate when it is done; the end is told when it has returned."""
-
-    def _look_up(self, *_: object) -> None:
-        if self._stopping.is_set():
-            raise _Stopped
-
-    def _tell(self, token: int | EngineError | None) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self._tokens.put_nowait, token)
-        except RuntimeError:  # the loop is closed: nobody reads any more
-            self.stop()
+    def __str__(self) -> str:
+        share = self.reused / self.prompt if self.prompt else 0.0
+        return (
+            f"{self.answers} answers of {self.written} tokens; of {self.prompt} tokens of prompts "
+            f"{share:.0%} were reused"
+        )
 
 
 def _free_memory() -> None:

@@ -16,6 +16,8 @@ class Request:
     most: int
     written: list[int] = field(default_factory=list)
     """The answer so far. A writer that gets a request with some of it written goes on there."""
+    reused: int = 0
+    """Tokens of the prompt that had not to be computed: set when it begins."""
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -33,17 +35,6 @@ class Written:
     ended: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What was done since loading."""
-
-    prompt_tokens: int = 0
-    """In the prompts of all requests begun."""
-    reused_tokens: int = 0
-    """Of these, the ones that had not to be computed."""
-    new_tokens: int = 0
-
-
 class Writer(Protocol):
     """A loaded model that writes many answers at once. All of it is called in one thread.
 
@@ -55,9 +46,6 @@ class Writer(Protocol):
     def what(self) -> str:
         """For the owner: library, device and type, as in "torch on cpu in bfloat16"."""
         ...
-
-    @property
-    def usage(self) -> Usage: ...
 
     def add(self, request: Request) -> None:
         """Queue a request; it begins at a next step, first come first served, as soon as there is
