@@ -112,6 +112,7 @@ class Database:
             "readonly": "The file or its folder may not be written. Check owner and permissions.",
             "unable to open": "Check that the folder exists and may be written.",
             "locked": "Another program keeps it locked. Close that program.",
+            "lock timeout": "Another program keeps it locked. Close that program.",
             "disk is full": "The disk is full. Make room; nothing is lost meanwhile.",
             "disk I/O": "The disk failed or is full.",
             "no such table": "Its tables are missing. Run `hobnob db upgrade`.",
