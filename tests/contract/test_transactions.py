@@ -1,9 +1,11 @@
 """What a transaction promises, on SQLite, where many share a commit, and on PostgreSQL."""
 
 import asyncio
+import gc
 import sqlite3
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from hobnob.errors import StoreError
@@ -94,6 +96,22 @@ async def test_who_gives_up_waiting_undoes_nothing(database: Database) -> None:
     async with asyncio.timeout(5):
         while await kept(database) != NAMES:
             await asyncio.sleep(0.01)
+
+
+async def test_nobody_is_bothered_with_what_nobody_waits_for(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(connection: sa.Connection) -> None:
+        raise ValueError("words of Ann's")
+
+    task = asyncio.create_task(database.write(fail))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    await database.write(keep("later"))
+    del task
+    gc.collect()
+    assert caplog.text == ""
 
 
 async def test_closing_carries_out_what_waits(tmp_path: Path) -> None:

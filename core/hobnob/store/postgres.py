@@ -79,9 +79,11 @@ class Postgres:
         self._engine.dispose()
 
     async def _in_a_thread(self, work: Callable[[], T]) -> T:
-        # Shielded: what was begun is carried out, whatever becomes of who waits for it.
-        loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._threads, work))
+        under_way = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        # Who waits may give up: the work is carried out all the same, and asyncio need not report
+        # that nobody heard how it failed.
+        under_way.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(under_way)
 
 
 def _run(engine: sa.Engine, transaction: Callable[[sa.Connection], T]) -> T:
