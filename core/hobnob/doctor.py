@@ -85,13 +85,14 @@ async def _model(bot: Bot, report: Callable[[str], None]) -> Finding:
     settings, sampling = bot.settings.model, bot.persona.sampling
     start = time.monotonic()
     hello = [ChatMessage(role=Speaker.USER, content="Say hello.")]
-    said = ""
+    said = what = ""
     try:
         async with (
             app.open_engine(bot, report) as engine,
             aclosing(without_thinking(engine.stream(hello, sampling))) as pieces,
         ):
             said = await anext(pieces, "")
+            what = engine.what
     except HobnobError as error:
         return Finding(ok=False, what=f"model {settings.name!r}: {error}")
     if not said:
@@ -103,7 +104,7 @@ async def _model(bot: Bot, report: Callable[[str], None]) -> Finding:
     seconds = time.monotonic() - start
     return Finding(
         ok=True,
-        what=f"model {settings.name!r} answers on engine {settings.engine!r} ({seconds:.1f} s)",
+        what=f"model {settings.name!r} answers: {what} ({seconds:.1f} s)",
     )
 
 

@@ -23,7 +23,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from hobnob.errors import ConfigError
@@ -89,9 +89,7 @@ def parse(text: str, source: str) -> Persona:
             )
             for example in reader.tables("examples", ("user", "assistant"))
         ),
-        sampling=_sampling(
-            reader.table("sampling", ("temperature", "top_p", "max_new_tokens", "stop"))
-        ),
+        sampling=_sampling(reader.table("sampling", tuple(each.name for each in fields(Sampling)))),
     )
     if reader.problems:
         raise ConfigError("\n".join(f"{source}: {problem}" for problem in reader.problems))
@@ -252,5 +250,8 @@ def _sampling(table: _Reader) -> Sampling:
         max_new_tokens=int(table.number("max_new_tokens", default.max_new_tokens, 1, 8192)),
         temperature=float(table.number("temperature", default.temperature, 0, 2)),
         top_p=float(table.number("top_p", default.top_p, 0, 1, above=True)),
+        repetition_penalty=float(
+            table.number("repetition_penalty", default.repetition_penalty, 1, 2)
+        ),
         stop=table.texts("stop"),
     )

@@ -140,6 +140,17 @@ class Engine(Protocol):
     """A language model. Constructed from `ModelOptions`; loads only when entered."""
 
     @property
+    def what(self) -> str:
+        """For the owner, once entered: what computes where, as in "torch on cpu in bfloat16"."""
+        ...
+
+    @property
+    def busy(self) -> str:
+        """Why a new request would only be refused with EngineUnavailable; "" while there is room.
+        Whoever has a choice looks here first, and leaves what waits in the inbox."""
+        ...
+
+    @property
     def context_tokens(self) -> int:
         """The longest prompt and answer together, in tokens."""
         ...

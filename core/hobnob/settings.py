@@ -7,7 +7,7 @@ the terminal needs neither a platform's library nor its token; their adapters ch
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import unquote
@@ -90,6 +90,7 @@ class ModelTable(Table):
     max_new_tokens: int | None = Field(default=None, ge=1, le=8192)
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
+    repetition_penalty: float | None = Field(default=None, ge=1, le=2)
     base_url: str = ""
     api_key: SecretStr = SecretStr("")
 
@@ -113,9 +114,8 @@ class ModelTable(Table):
 
     def sampling(self, persona: Sampling) -> Sampling:
         """The persona's sampling, with what stands here instead."""
-        ours = self.model_dump(
-            include={"max_new_tokens", "temperature", "top_p"}, exclude_none=True
-        )
+        keys = {each.name for each in fields(Sampling)}
+        ours = self.model_dump(include=keys, exclude_none=True)
         return replace(persona, **ours)
 
 

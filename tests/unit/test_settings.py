@@ -418,7 +418,8 @@ def test_a_ready_bots_file_shows_every_key_with_its_default(name: str) -> None:
         "mastodon": {"base_url": "https://mastodon.example", "access_token": "$MASTODON_TOKEN"},
     }
     bot = load(find(name))
-    sampling = {key: shown["model"].pop(key) for key in ("max_new_tokens", "temperature", "top_p")}
+    picking = ("max_new_tokens", "temperature", "top_p", "repetition_penalty")
+    sampling = {key: shown["model"].pop(key) for key in picking}
     assert sampling == {key: getattr(bot.persona.sampling, key) for key in sampling}
     defaults = Settings.model_validate({"bot": {"name": name}})
     settled = {"base_url", "api_key", "names"}

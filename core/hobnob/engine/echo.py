@@ -14,6 +14,8 @@ PIECE = 8
 class EchoEngine:
     """Answers "echo: " and the last message of the user. A token is a character."""
 
+    what = "an echo, no model"
+    busy = ""
     context_tokens = 8192
     prompt_tokens = 4096
 

@@ -42,6 +42,13 @@ class OpenAIEngine:
         self._client: AsyncOpenAI | None = None
         self._context_tokens = DEFAULT_CONTEXT
 
+    busy = ""
+    """A server queues by itself."""
+
+    @property
+    def what(self) -> str:
+        return f"the server at {self._where}"
+
     @property
     def context_tokens(self) -> int:
         """What the server says, else 8192."""
@@ -136,6 +143,8 @@ class OpenAIEngine:
             request["top_p"] = sampling.top_p
         if sampling.stop:
             request["stop"] = list(sampling.stop)
+        if sampling.repetition_penalty != 1:  # no part of the API, but vLLM's and SGLang's name
+            request["extra_body"] = {"repetition_penalty": sampling.repetition_penalty}
         create: Any = client.chat.completions.create
         return await create(**request)
 

@@ -15,7 +15,10 @@ class ScriptedEngine:
     `prompts` holds what was asked, oldest first; `closed` counts the answers that were given up
     before their end. With `hold`, every answer waits after its first piece until the event is set,
     so that a test can look at, or cancel, an answer that is being written. Tokens are characters.
+    `busy` may be set: an engine without room.
     """
+
+    what = "a script, no model"
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class ScriptedEngine:
         self.prompt_tokens = context_tokens
         self.prompts: list[tuple[ChatMessage, ...]] = []
         self.closed = 0
+        self.busy = ""
 
     async def __aenter__(self) -> Self:
         return self
