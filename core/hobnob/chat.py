@@ -38,6 +38,8 @@ MOST_CRASHES = 3
 """An event that crashes its handling this often is set aside."""
 LONGEST_PAUSE = 60.0
 """Seconds between attempts while the database or the model is away; they begin at one."""
+BUSY_SECONDS = 1.0
+"""Between two looks at whether the model has room again."""
 NOTICE = "That's a lot at once for me. Give me a minute, then I'm all ears again."
 GREETING = "Hello! I'm {name}, an AI. Write to me whenever you like."
 
@@ -178,6 +180,10 @@ class Chat:
         elif decision.action is Action.GREET:
             said = self._persona.greeting or GREETING.format(name=self._persona.name)
         elif decision.action is Action.ANSWER:
+            if busy := self._engine.busy:
+                log.info("%s: waits for the model: %s", last.key, busy)
+                await self._clock.sleep(BUSY_SECONDS)
+                return  # the next step sees what has been said meanwhile
             answer = await self._interruptible(events)
             if answer is None:
                 return  # the next step sees what has changed

@@ -305,6 +305,24 @@ async def test_a_model_that_is_away_is_waited_for(database: Database) -> None:
     assert (await upkeep.troubles(database)).aside == 0
 
 
+async def test_a_busy_model_is_asked_when_it_has_room_and_sees_what_was_said_meanwhile(
+    database: Database,
+) -> None:
+    world = World(database, "Hi, both of you!", burst_seconds=0.5)
+    world.engine.busy = "256 answers are being written or wait"
+    await world.platform.say("hello")
+    async with asyncio.timeout(5):
+        while chat_module.BUSY_SECONDS not in world.clock.slept:
+            await asyncio.sleep(0)
+    assert world.engine.prompts == []
+    await world.platform.say("and hello again", at=world.clock.now())
+    world.engine.busy = ""
+    await world.platform.settled(key("ann"))
+    assert world.platform.texts == ["Hi, both of you!"]
+    assert world.engine.prompts[0][-1].content == "hello\nand hello again"
+    assert (await upkeep.troubles(database)).aside == 0
+
+
 async def test_a_send_that_certainly_failed_is_made_again_after_the_pause(
     database: Database,
 ) -> None:
