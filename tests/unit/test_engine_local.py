@@ -138,6 +138,25 @@ async def test_a_failure_of_the_model_reaches_whoever_asked(tmp_path: Path) -> N
                 await pieces(engine, 5)
 
 
+async def test_weights_in_8_bit_take_less_memory_and_say_nearly_the_same(emoji: Path) -> None:
+    import torch
+
+    from hobnob.engine import load
+
+    whole, *_ = load.read(ModelOptions(name=str(emoji), device="cpu", dtype="bfloat16"))
+    small, *_ = load.read(ModelOptions(name=str(emoji), device="cpu", dtype="int8"))
+    linear = [name for name, _ in small.named_buffers() if name.endswith("weight8")]
+    assert len(linear) == 2 * 7 + 1
+    for length in (1, 3, 40):  # few tokens and many take different ways
+        ids = torch.arange(5, 5 + length)[None]
+        with torch.inference_mode():
+            exact, near = whole(input_ids=ids).logits, small(input_ids=ids).logits
+        assert float((exact - near).abs().max()) < 0.05 * float(exact.abs().max())
+    async with loaded(emoji, dtype="int8") as engine:
+        assert await pieces(engine, 9) == ["a", "😀", "é", "b", "a"]
+        assert engine.what == "torch on cpu in bfloat16 with weights in int8"
+
+
 async def test_nothing_is_printed(emoji: Path, capfd: pytest.CaptureFixture[str]) -> None:
     async with loaded(emoji) as engine:
         await pieces(engine, 5)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hobnob.engine import weights
+from hobnob.engine.int8 import quantise
 from hobnob.engine.tokens import Template
 from hobnob.engine.torch_writer import torch_writer
 from hobnob.engine.writer import Writer
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerBase
 
-DTYPES = ("auto", "float32", "bfloat16", "float16")
+INT8 = "int8"
+DTYPES = ("auto", "float32", "bfloat16", "float16", INT8)
 DEFAULT_CONTEXT = 8192
 """For models whose configuration names no longest prompt."""
 
@@ -35,6 +37,17 @@ class Loaded:
 
 def load(options: ModelOptions) -> Loaded:
     """Find, convert or download, and load. Raises ConfigError or EngineUnavailable."""
+    model, tokenizer, template = read(options)
+    return Loaded(
+        writer=torch_writer(model, _end_tokens(model, tokenizer)),
+        tokenizer=tokenizer,
+        template=template,
+        context_tokens=_context(model, tokenizer),
+    )
+
+
+def read(options: ModelOptions) -> tuple[Any, "PreTrainedTokenizerBase", Template]:
+    """The model as transformers has it, its tokenizer, its template. Raises like `load`."""
     options.report(f"loading the model {options.name}")
     try:
         import torch  # noqa: F401
@@ -44,23 +57,28 @@ def load(options: ModelOptions) -> Loaded:
             f'[model] engine = "transformers": torch or transformers can\'t be imported ({error}).'
             " Install hobnob again, or use another engine."
         ) from error
-    _hush()
+    hush()
     _leave_a_core()
     device = _device(options.device)
-    dtype = _dtype(options.dtype, device)
+    dtype = _dtype("auto" if options.dtype == INT8 else options.dtype, device)
     found = weights.find(options.name, options.report)
     try:
-        return _load(options.name, found.folder, device, dtype)
+        model, tokenizer, template = _read(options.name, found.folder, device, dtype)
     except ConfigError:
         if not found.converted:
             raise
-    options.report("the unpacked model is damaged; unpacking it anew")
-    weights.discard(found)
-    found = weights.find(options.name, options.report)
-    return _load(options.name, found.folder, device, dtype)
+        options.report("the unpacked model is damaged; unpacking it anew")
+        weights.discard(found)
+        found = weights.find(options.name, options.report)
+        model, tokenizer, template = _read(options.name, found.folder, device, dtype)
+    if options.dtype == INT8:
+        quantise(model)
+    return model, tokenizer, template
 
 
-def _load(name: str, folder: Path, device: "torch.device", dtype: "torch.dtype") -> Loaded:
+def _read(
+    name: str, folder: Path, device: "torch.device", dtype: "torch.dtype"
+) -> tuple[Any, "PreTrainedTokenizerBase", Template]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     local = {"local_files_only": True, "trust_remote_code": False}
@@ -76,7 +94,7 @@ def _load(name: str, folder: Path, device: "torch.device", dtype: "torch.dtype")
                 f"[model] name: the weights in {folder} are not those of its config.json: "
                 f"{len(missing)} are missing, such as {min(missing)}"
             )
-        model = model.to(device).eval()
+        return model.to(device).eval(), tokenizer, template
     except HobnobError:
         raise
     except Exception as error:
@@ -90,15 +108,9 @@ def _load(name: str, folder: Path, device: "torch.device", dtype: "torch.dtype")
             f"architecture that transformers does not know as a chat model "
             f"({type(error).__name__}: {_first_line(error)})"
         ) from error
-    return Loaded(
-        writer=torch_writer(model, _end_tokens(model, tokenizer)),
-        tokenizer=tokenizer,
-        template=template,
-        context_tokens=_context(model, tokenizer),
-    )
 
 
-def _hush() -> None:
+def hush() -> None:
     """Keep what the libraries say to developers away from the owner's terminal."""
     from transformers.utils import logging as transformers_logging
 

@@ -31,6 +31,8 @@ def torch_writer(model: "PreTrainedModel", end_tokens: Sequence[int]) -> Writer:
     same with its attention as with its own, else `SingleWriter`."""
     device, dtype = model.device, model.dtype
     what = f"torch on {device} in {str(dtype).removeprefix('torch.')}"
+    if any(name.endswith("weight8") for name, _ in model.named_buffers()):
+        what += " with weights in int8"
     layout = batched(model)
     if layout is None:
         return SingleWriter(
