@@ -28,17 +28,6 @@ WINDOW = 512
 MOST_WINDOWS = 8
 NEW_TOKENS = 32
 THINGS = ["a fox", "the sea", "my cat", "cheese", "trains", "the moon", "books", "snow", "a garden"]
-    "a fox",
-    "the sea",
-    "my cat",
-    "cheese",
-    "trains",
-    "the moon",
-    "old books",
-    "snow",
-    "a garden",
-    "jazz",
-]
 ASKS = (
     "Tell me about {}.",
     "Why do people like {}?",
