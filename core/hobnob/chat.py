@@ -27,6 +27,7 @@ from hobnob.ports import (
     MemoryPort,
     Outbox,
     Outcome,
+    Parcel,
     Usage,
     Waiting,
 )
@@ -147,14 +148,14 @@ class Chat:
         batch = next_batch(todo.waiting, self._rules.burst_seconds, self._clock.now())
         if batch.wait > 0:
             await self._clock.sleep(batch.wait)
-        elif batch.rows:
-            await self._attempt(batch.rows)
+        elif batch.rows and (parcel := await self._attempt(batch.rows)):
+            await self._delivery.deliver(parcel)
         return bool(batch.rows)
 
-    async def _attempt(self, batch: Sequence[Waiting]) -> None:
-        """Answer, or note the crash."""
+    async def _attempt(self, batch: Sequence[Waiting]) -> Parcel | None:
+        """Answer, or note the crash; the first part to be sent."""
         try:
-            await self._answer(batch)
+            return await self._answer(batch)
         except (EngineUnavailable, StoreError):
             raise  # not the event's fault
         except Exception as error:
@@ -165,8 +166,9 @@ class Chat:
                 log.error("%s: set aside after %d crashes; see `doctor`", key, MOST_CRASHES)
             else:
                 await self._clock.sleep(2.0 ** batch[0].attempts)
+            return None
 
-    async def _answer(self, batch: Sequence[Waiting]) -> None:
+    async def _answer(self, batch: Sequence[Waiting]) -> Parcel | None:
         """Decide, write, and record the end of it in one transaction."""
         events = [row.event for row in batch]
         last = events[-1]
@@ -183,12 +185,12 @@ class Chat:
             if busy := self._engine.busy:
                 log.info("%s: waits for the model: %s", last.key, busy)
                 await self._clock.sleep(BUSY_SECONDS)
-                return  # the next step sees what has been said meanwhile
+                return None  # the next step sees what has been said meanwhile
             answer = await self._interruptible(events)
             if answer is None:
-                return  # the next step sees what has changed
+                return None  # the next step sees what has changed
             said, turns = answer, self._remembered(events, answer)
-        await self._inbox.finish(
+        return await self._inbox.finish(
             Outcome(
                 rows=tuple(row.row for row in batch),
                 key=last.key,

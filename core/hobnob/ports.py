@@ -270,9 +270,10 @@ class Inbox(Protocol):
         once, but an edit or a deletion is always among them where there is one."""
         ...
 
-    async def finish(self, outcome: Outcome) -> bool:
-        """Mark the rows done, append the turns, queue the replies. False, and nothing written, if
-        an edit or a deletion of one of these messages has come in meanwhile."""
+    async def finish(self, outcome: Outcome) -> Parcel | None:
+        """Mark the rows done, append the turns, queue the replies; the part that is to be sent
+        next. None, and nothing written, if an edit or a deletion of one of these messages has come
+        in meanwhile."""
         ...
 
     async def change(self, changes: Sequence[Waiting]) -> None:

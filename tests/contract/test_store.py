@@ -44,7 +44,8 @@ class Store:
     async def answer(self, *answers: str, **changes: Any) -> Event:
         """Finish all that waits with these answers; the last event."""
         rows = await self.waiting()
-        assert await self.inbox.finish(outcome(rows, *answers, **changes))
+        await self.inbox.finish(outcome(rows, *answers, **changes))
+        assert not await self.waiting()
         return rows[-1].event
 
 
@@ -137,6 +138,15 @@ async def test_finishing_remembers_and_queues_in_one_step(store: Store) -> None:
     assert parcel is not None
     assert parcel.reply.text == "first part"
     assert await store.inbox.unfinished("fake") == [KEY]
+
+
+async def test_finishing_tells_what_to_send(store: Store) -> None:
+    await store.inbox.receive(people.event("one"))
+    parcel = await store.inbox.finish(outcome(await store.waiting(), "first part", "second part"))
+    assert parcel == await store.next()
+    await store.inbox.receive(people.event("not for us"))
+    silent = outcome(await store.waiting(), decision="silent")
+    assert await store.inbox.finish(silent) is None
 
 
 async def test_parts_go_out_one_after_the_other_and_follow_each_other(store: Store) -> None:
@@ -235,7 +245,7 @@ async def test_an_edit_between_writing_and_finishing_is_not_overlooked(store: St
     await store.inbox.receive(event)
     rows: list[Waiting] = list(await store.waiting())
     await store.inbox.receive(edit(event, "hello"))
-    assert not await store.inbox.finish(outcome(rows, "answer to helo"))
+    assert await store.inbox.finish(outcome(rows, "answer to helo")) is None
     assert await store.next() is None
     assert await store.history.recent(KEY, 10) == []
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
 from hobnob.events import Event, Kind, Reply, Turn
-from hobnob.ports import Clock, Cursor, Outcome, Todo, Waiting
+from hobnob.ports import Clock, Cursor, Outcome, Parcel, Todo, Waiting
 from hobnob.store import rows
 from hobnob.store.database import Database
 from hobnob.store.outbox import UNSENT, next_parcel
@@ -139,12 +139,12 @@ class SqlInbox:
 
         return await self._database.read(transaction)
 
-    async def finish(self, outcome: Outcome) -> bool:
+    async def finish(self, outcome: Outcome) -> Parcel | None:
         done = {"state": "done", "payload": None, "reason": outcome.reason}
 
-        def transaction(connection: sa.Connection) -> bool:
+        def transaction(connection: sa.Connection) -> Parcel | None:
             if connection.scalar(CHANGED_MEANWHILE, {"ids": outcome.rows}) is not None:
-                return False
+                return None
             where = rows.ensure_conversation(connection, outcome.key)
             now = self._clock.now()
             *merged, last = outcome.rows
@@ -154,9 +154,10 @@ class SqlInbox:
                 [{**done, "row": row, "decision": what, "done": now} for row, what in decided],
             )
             turn_id = _append(connection, where, outcome.turns)
-            if outcome.replies:
-                connection.execute(QUEUE, _parts(where, turn_id, outcome.replies))
-            return True
+            if not outcome.replies:
+                return None
+            connection.execute(QUEUE, _parts(where, turn_id, outcome.replies))
+            return next_parcel(connection, outcome.key)
 
         return await self._database.write(transaction)
 
