@@ -8,6 +8,7 @@ import pytest
 
 from hobnob.engine import kv
 from hobnob.engine.batch import BatchWriter
+from hobnob.engine.join import join
 from hobnob.engine.single import SingleWriter
 from hobnob.engine.torch_writer import batched, torch_writer
 from hobnob.engine.writer import Request, Writer
@@ -65,6 +66,7 @@ class World:
     def __init__(self, kind: str = "llama") -> None:
         self.plain = model_of(kind)
         self.model = model_of(kind)
+        join(self.model)
         self.writer = torch_writer(self.model, [END])
         self._known: dict[tuple[int, ...], list[int]] = {}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hobnob.engine import weights
 from hobnob.engine.int8 import quantise
+from hobnob.engine.join import join
 from hobnob.engine.tokens import Template
 from hobnob.engine.torch_writer import torch_writer
 from hobnob.engine.writer import Writer
@@ -71,6 +72,7 @@ def read(options: ModelOptions) -> tuple[Any, "PreTrainedTokenizerBase", Templat
         weights.discard(found)
         found = weights.find(options.name, options.report)
         model, tokenizer, template = _read(options.name, found.folder, device, dtype)
+    join(model)
     if options.dtype == INT8:
         quantise(model)
     return model, tokenizer, template
