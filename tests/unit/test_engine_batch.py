@@ -33,7 +33,7 @@ SMALL = {
     "bos_token_id": 1,
     "eos_token_id": END,
 }
-BATCHED = {
+BATCHED: dict[str, dict[str, Any]] = {
     "llama": {},
     "mistral": {"sliding_window": 16},
     "qwen3": {},
@@ -43,7 +43,7 @@ BATCHED = {
         "layer_types": ["sliding_attention", "full_attention"],
     },
 }
-ALONE = {
+ALONE: dict[str, dict[str, Any]] = {
     "lfm2": {"layer_types": ["conv", "full_attention"]},
     "gemma2": {"sliding_window": 16, "query_pre_attn_scalar": 12},
 }
@@ -57,7 +57,8 @@ def model_of(kind: str) -> Any:
     torch.manual_seed(1)
     settings = {**SMALL, **(BATCHED | ALONE)[kind]}
     config = AutoConfig.for_model(kind, **settings)
-    return AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
+    make: Any = AutoModelForCausalLM.from_config
+    return make(config, dtype=torch.float32).eval()
 
 
 class World:
@@ -276,8 +277,8 @@ def test_sampling_draws_from_what_generate_draws_from(top_p: float) -> None:
 
     torch.manual_seed(3)
     logits = torch.randn(1, 400) * 3
-    scores: Any = TemperatureLogitsWarper(0.7)(torch.tensor([[0]]), logits)  # type: ignore[arg-type]
-    scores = TopPLogitsWarper(top_p)(torch.tensor([[0]]), scores)  # type: ignore[arg-type]
+    ids: Any = torch.tensor([[0]])
+    scores = TopPLogitsWarper(top_p)(ids, TemperatureLogitsWarper(0.7)(ids, logits))
     chances = torch.softmax(scores, dim=-1)[0]
     request = asked([1], 5, Sampling(temperature=0.7, top_p=top_p))
     counts = torch.zeros(400)

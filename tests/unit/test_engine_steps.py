@@ -65,7 +65,7 @@ async def faulty(folder: Path, fault: Fault) -> AsyncIterator[TransformersEngine
         return replace(loaded, writer=FaultyWriter(loaded.writer, fault))
 
     engine = TransformersEngine(ModelOptions(name=str(folder), device="cpu", dtype="float32"))
-    engine.load = load  # type: ignore[misc]
+    engine.load = load
     async with engine:
         yield engine
 

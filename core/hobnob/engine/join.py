@@ -21,7 +21,8 @@ def join(model: Any) -> None:
             super().__init__()
             self._sizes = [linear.out_features for linear in linears]
             weight = torch.cat([linear.weight.detach() for linear in linears])
-            self.linear = torch.nn.Linear(*weight.T.shape, bias=False, device="meta")
+            out, into = weight.shape
+            self.linear = torch.nn.Linear(into, out, bias=False, device="meta")
             self.linear.weight = torch.nn.Parameter(weight, requires_grad=False)
             if all(linear.bias is not None for linear in linears):
                 bias = torch.cat([linear.bias.detach() for linear in linears])
@@ -50,9 +51,10 @@ def join(model: Any) -> None:
 
     for module in list(model.modules()):
         for names in TOGETHER:
-            linears = [getattr(module, name, None) for name in names]
-            plain = all(type(linear) is torch.nn.Linear for linear in linears)
-            if plain and len({linear.bias is None for linear in linears}) == 1:
+            found = [getattr(module, name, None) for name in names]
+            linears = [linear for linear in found if type(linear) is torch.nn.Linear]
+            alike = len({linear.bias is None for linear in linears}) == 1
+            if len(linears) == len(names) and alike:
                 joined = Joined(linears)
                 module.add_module("_".join(names), joined)
                 for index, name in enumerate(names):

@@ -51,7 +51,7 @@ def batched(model: "PreTrainedModel") -> Layout | None:
     if it doesn't or can't: architectures differ in more ways than can be listed."""
     import torch
 
-    before = model.config._attn_implementation
+    before = str(model.config._attn_implementation)
     probe: Any = model
     vocabulary: int = probe.get_input_embeddings().weight.shape[0]
     texts = torch.arange(2 * PROBE_TOKENS, device=model.device).view(2, -1) * 7919 % vocabulary

@@ -202,6 +202,14 @@ class _Recorder:
         self.prompt = ""
 
     @property
+    def what(self) -> str:
+        return self._engine.what
+
+    @property
+    def busy(self) -> str:
+        return self._engine.busy
+
+    @property
     def context_tokens(self) -> int:
         return self._engine.context_tokens
 
