@@ -35,7 +35,7 @@ def quantise(model: Any) -> None:
             scale = self.get_buffer("scale")
             rows = x.reshape(-1, self.in_features)
             if len(rows) <= FEW and x.device.type == "cpu":
-                out = torch.ops.aten._weight_int8pack_mm(rows, weight8, scale)
+                out: Tensor = torch.ops.aten._weight_int8pack_mm(rows, weight8, scale)
             else:
                 out = torch.nn.functional.linear(rows, weight8.to(x.dtype)) * scale
             if self.bias is not None:
