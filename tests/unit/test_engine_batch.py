@@ -301,3 +301,19 @@ def test_a_base_of_a_base_holds_all_of_both(world: World) -> None:
     assert finish(writer, *requests) == expected
     assert [request.reused for request in requests] == [0, 60, 60, 120, 120]
     assert kv.LEAST_SHARED < 60
+
+
+def test_off_the_processor_attention_is_computed_by_hand_with_the_same_result() -> None:
+    import torch
+
+    from hobnob.engine.attention import LOWEST, _softmax
+
+    torch.manual_seed(4)
+    q, k, v = torch.randn(3, 2, 5, 8), torch.randn(3, 2, 9, 8), torch.randn(3, 2, 9, 8)
+    mask = torch.where(torch.rand(3, 1, 5, 9) < 0.7, 0.0, LOWEST)
+    mask[0] = LOWEST  # sees nothing at all
+    kernel, its_weight = _softmax(q, k, v, mask, 0.3)
+    by_hand, my_weight = _softmax(q, k, torch.cat([v, v], dim=-1), mask, 0.3)
+    torch.testing.assert_close(by_hand[1:, ..., :8], kernel[1:])
+    torch.testing.assert_close(my_weight, its_weight)
+    assert bool(torch.isfinite(by_hand).all())

@@ -141,6 +141,25 @@ def test_the_beginning_stays_equal_while_nothing_leaves() -> None:
     assert 0 < changed <= 50 * 2 / prompt.STEP
 
 
+def test_over_fifty_turns_a_prompt_begins_as_the_one_before_it_but_when_the_window_moves() -> None:
+    """What an engine can reuse: everything up to the new message, but for one turn in four once
+    the window is full, when the persona is still the same."""
+    turns: list[Turn] = []
+    before: list[tuple[str, str]] = []
+    moves = 0
+    for number in range(50):
+        author = (ANN, BEN)[number % 3 == 0]
+        said = f"message {number} " * (1 + number % 5)
+        window = turns[max(0, (len(turns) - 24) // prompt.STEP * prompt.STEP) :]
+        now = build(said, turns=window, persona=ROBIN, budget=160, author=author, **ROOM)
+        assert now[:3] == build("x", persona=ROBIN)[:3]
+        if now[: len(before)] != before:
+            moves += 1
+        turns += [turn(said.strip(), author), turn(f"answer {number}")]
+        before = [*now, ("assistant", f"answer {number}")]
+    assert 8 <= moves <= 50 * 2 / prompt.STEP + 1
+
+
 @pytest.mark.parametrize("size", [500, 1_000_000])
 def test_a_message_that_is_too_long_is_cut_and_says_so(size: int) -> None:
     messages = build("word " * size, turns=[turn("old", ANN), turn("yes")], budget=100)
