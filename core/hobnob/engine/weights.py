@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 from platformdirs import user_cache_dir
 
@@ -48,12 +49,12 @@ def find(name: str, report: Report) -> Weights:
     the name is wrong or the files can't be used, EngineUnavailable where the hub can't be reached.
     """
     if name == "starter":
-        return Weights(folder=_converted(starter(), report), converted=True)
+        return Weights(folder=gguf_folder(starter(), report), converted=True)
     path = Path(name).expanduser()
     if path.suffix.lower() == ".gguf":
         if not path.is_file():
             raise ConfigError(f"[model] name: there is no file {path}")
-        return Weights(folder=_converted(path, report), converted=True)
+        return Weights(folder=gguf_folder(path, report), converted=True)
     if path.is_dir():
         return Weights(folder=_checked(path))
     if path.exists():
@@ -153,22 +154,25 @@ def _downloaded(name: str, report: Report) -> Path:
 # --------------------------------------------------------------------------------------- GGUF
 
 
-def _converted(gguf: Path, report: Report) -> Path:
-    """The cache folder with the weights of `gguf` as safetensors, made if it is not there whole.
+def gguf_folder(
+    gguf: Path, report: Report, *, program: ModuleType = unpack, mark: str = ""
+) -> Path:
+    """The cache folder with what `program` makes of `gguf` (safetensors), made if it is not there
+    whole. `mark` is the end of its name. Raises like `find`.
 
     A lock (freed by the system when its process dies) keeps two processes from making it at once,
     and a folder gets its name only when it is complete.
     """
     root = Path(user_cache_dir("hobnob"), "models")
     try:
-        folder = root / f"{gguf.stem}-{_fingerprint(gguf)}"
+        folder = root / f"{gguf.stem}-{_fingerprint(gguf)}{mark}"
         if _whole(folder):
             return folder
         root.mkdir(parents=True, exist_ok=True)
         with _locked(folder, report) as lock:
             if not _whole(folder):
                 report(f"unpacking {gguf.name}, once; this may take half a minute")
-                _build(gguf, folder, lock)
+                _build(gguf, folder, program, lock)
     except OSError as error:
         raise ConfigError(
             f"[model] name: {gguf.name} can't be unpacked into {root}: {error}. Make room there "
@@ -177,14 +181,14 @@ def _converted(gguf: Path, report: Report) -> Path:
     return folder
 
 
-def _build(gguf: Path, folder: Path, lock: int) -> None:
+def _build(gguf: Path, folder: Path, program: ModuleType, lock: int) -> None:
     """Unpack beside `folder`, then rename. Called with the lock held."""
     building = folder.with_name(f"{folder.name}.building")
     shutil.rmtree(building, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
     building.mkdir()
     try:
-        _unpack(gguf, building, lock)
+        _unpack(gguf, building, program, lock)
         sizes = {path.name: path.stat().st_size for path in building.iterdir()}
         (building / SIZES).write_text(json.dumps(sizes), encoding="utf-8")
         building.replace(folder)
@@ -192,13 +196,13 @@ def _build(gguf: Path, folder: Path, lock: int) -> None:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def _unpack(gguf: Path, folder: Path, lock: int) -> None:
+def _unpack(gguf: Path, folder: Path, program: ModuleType, lock: int) -> None:
     """Run the unpacker. It inherits the lock, which so outlives this process with it."""
     with gguf.open("rb") as file:
         if file.read(4) != b"GGUF":
             raise ConfigError(f"[model] name: {gguf} is not a GGUF file, or damaged")
     done = subprocess.run(  # noqa: S603  # our own program
-        [sys.executable, "-m", unpack.__name__, gguf.absolute(), folder.absolute()],
+        [sys.executable, "-m", program.__name__, gguf.absolute(), folder.absolute()],
         env={**os.environ, "HF_HUB_OFFLINE": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -208,8 +212,8 @@ def _unpack(gguf: Path, folder: Path, lock: int) -> None:
     why = next(reversed((done.stdout + done.stderr).splitlines()), "")
     if done.returncode == unpack.UNREADABLE:
         raise ConfigError(
-            f"[model] name: {gguf} can't be read: it is damaged, or of an architecture that "
-            f"transformers can't unpack ({done.stdout.strip()})"
+            f"[model] name: {gguf} can't be read: it is damaged, or of an architecture that can't "
+            f"be unpacked ({done.stdout.strip()})"
         )
     if done.returncode == unpack.UNWRITABLE:
         raise OSError(done.stdout.strip())
