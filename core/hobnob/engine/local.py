@@ -8,8 +8,10 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Self
 
+from hobnob.engine import openvino
 from hobnob.engine.load import Loaded, load
 from hobnob.engine.steps import Failed, News, Steps
 from hobnob.engine.stop import StopCutter
@@ -32,13 +34,29 @@ STUCK_SECONDS = 120.0
 """A step that takes so long, and much longer than all before it, will never end."""
 LONGEST_PAUSE = 300.0
 """Seconds between attempts to load a model again."""
+GRAPHICS_CARDS = ("/dev/nvidia0", "/dev/kfd", "/dev/dxg")
+"""Looked for without torch, whose import takes seconds that OpenVINO does not need."""
 NOT_LOADED = "the model is not loaded: enter the engine first"
+
+
+def load_best(options: ModelOptions) -> Loaded:
+    """Load with OpenVINO where it is installed, takes the model, and nothing else is asked for by
+    device or dtype; else with torch. Raises ConfigError or EngineUnavailable."""
+    on_processor = options.device == "cpu" or (
+        options.device == "auto" and not any(Path(card).exists() for card in GRAPHICS_CARDS)
+    )
+    if on_processor and options.dtype == "auto" and not openvino.fits(options):
+        try:
+            return openvino.load_openvino(options)
+        except HobnobError as error:
+            log.warning("OpenVINO can't load the model, torch does: %s", error)
+    return load(options)
 
 
 class TransformersEngine:
     """Any chat model of the hub, in a folder, or in a GGUF file (`hobnob.ports.Engine`)."""
 
-    load: Callable[[ModelOptions], Loaded] = staticmethod(load)
+    load: Callable[[ModelOptions], Loaded] = staticmethod(load_best)
 
     def __init__(self, options: ModelOptions) -> None:
         self._options = options
@@ -154,6 +172,12 @@ class TransformersEngine:
         if self._life is None:
             raise EngineUnavailable(self._why)
         return self._life
+
+
+class OpenVinoEngine(TransformersEngine):
+    """A GGUF file, or a folder in OpenVINO's own format, on an x86 processor."""
+
+    load = staticmethod(openvino.load_openvino)
 
 
 class _Life:
