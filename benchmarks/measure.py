@@ -13,11 +13,11 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import llama_cpp
 import load
+import machine
 from hobnob import registry
 from hobnob.engine import weights
 from hobnob.errors import HobnobError
@@ -54,16 +54,19 @@ async def opened(system: str) -> AsyncIterator[tuple[load.Model, int]]:
 async def measure(system: str, what: str) -> dict[str, Any]:
     async with opened(system) as (model, process):
         await load.warm_up(model)
+        neighbours = machine.Neighbours({process, os.getpid()})
         if what == SECOND_TURNS:
             reused, anew = await load.second_turns(model)
-            return {"reused": reused, "anew": anew}
+            return {"reused": reused, "anew": anew, "others": neighbours.processors()}
         told = await load.everybody(model, int(what))
+        others = neighbours.processors()
         return {
             "seconds": told.seconds,
             "replies": len(told.replies),
             "tokens": tokens(told.replies),
             "waits": told.waits,
-            "peak_mb": peak_mb(process),
+            "peak_mb": machine.peak_mb(process),
+            "others": others,
         }
 
 
@@ -74,15 +77,6 @@ def tokens(texts: list[str]) -> int:
     folder = weights.find(MODEL, report).folder
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     return sum(len(row.ids) for row in tokenizer.encode_batch(texts))
-
-
-def peak_mb(process: int) -> float | None:
-    """The most memory that it ever had, in MB (2**20 bytes); None where there is no /proc."""
-    status = Path(f"/proc/{process}/status")
-    if not status.exists():
-        return None
-    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) / 1024
 
 
 def report(what: str) -> None:
