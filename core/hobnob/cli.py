@@ -133,6 +133,8 @@ def doctor(bot: BotName = ".", verbose: Verbose = False) -> None:
         return healthy
 
     found = _load(bot, verbose)
+    if not verbose:
+        logging.getLogger("hobnob").setLevel(logging.WARNING)  # the findings are what counts
     if not _run(look()):
         raise typer.Exit(1)
 
