@@ -60,9 +60,8 @@ class LlamaServer:
     https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
     """
 
-    def __init__(self, session: aiohttp.ClientSession, pid: int) -> None:
+    def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
-        self.pid = pid
 
     async def stream(
         self, messages: Sequence[ChatMessage], sampling: Sampling
@@ -116,7 +115,7 @@ async def running(model: Path) -> AsyncIterator[LlamaServer]:
                     log.seek(0)
                     end = log.read().decode(errors="replace")[-1000:]
                     raise RuntimeError(f"{program} does not start:\n{end}")
-                yield LlamaServer(session, server.pid)
+                yield LlamaServer(session)
         finally:
             if server.returncode is None:
                 server.kill()  # it has nothing to save

@@ -5,42 +5,63 @@ https://man7.org/linux/man-pages/man5/proc.5.html; None where there is no /proc.
 
 import os
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 PROC = Path("/proc")
 
 
-def peak_mb(process: int) -> float | None:
-    """The most memory that it ever had, in MB (2**20 bytes)."""
-    status = PROC / str(process) / "status"
-    if not status.exists():
-        return None
-    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) / 1024
+def peak_mb() -> float | None:
+    """The most memory that the larger of us ever had, this process or one that it has started: the
+    one that has the model. In MB of 2**20 bytes."""
+    return max((_peak(process) for process in _family()), default=None)
 
 
 class Neighbours:
-    """Counts the processor time that goes to all but these processes, from now on."""
+    """Counts the processor time that goes to others than this process and those it has started."""
 
-    def __init__(self, ours: Iterable[int]) -> None:
-        self._ours = frozenset(ours)
-        self._began, self._before = time.monotonic(), self._seconds()
+    def __init__(self) -> None:
+        self._began, self._before = time.monotonic(), _others_seconds()
 
     def processors(self) -> float | None:
-        """How many processors they have kept busy, on average."""
-        now = self._seconds()
+        """How many processors they have kept busy since then, on average."""
+        now = _others_seconds()
         if now is None or self._before is None:
             return None
         return max(0.0, (now - self._before) / (time.monotonic() - self._began))
 
-    def _seconds(self) -> float | None:
-        if not (PROC / "stat").exists():
-            return None
-        first = (PROC / "stat").read_text().splitlines()[0].split()
-        user, nice, system, _, _, *interrupts = map(int, first[1:9])
-        ticks = user + nice + system + sum(interrupts)  # the last is what the host took away
-        for process in self._ours:
-            after_name = (PROC / str(process) / "stat").read_text().rpartition(")")[2].split()
-            ticks -= int(after_name[11]) + int(after_name[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
+
+def _family() -> list[int]:
+    """This process and all that come of it."""
+    parents = {
+        int(folder.name): int(fields[1])
+        for folder in PROC.glob("[0-9]*")
+        if (fields := _stat(int(folder.name)))
+    }
+    family = [process for process in (os.getpid(),) if process in parents]
+    for member in family:  # grows meanwhile
+        family += [process for process, parent in parents.items() if parent == member]
+    return family
+
+
+def _stat(process: int) -> list[str]:
+    """Its state, parent, and so on; [] if it has ended."""
+    try:
+        return (PROC / str(process) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _peak(process: int) -> float:
+    status = (PROC / str(process) / "status").read_text()
+    found = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(found[0].split()[1]) / 1024 if found else 0.0  # an ended one has none
+
+
+def _others_seconds() -> float | None:
+    """Processor time that others ever had, and that the host took away from this machine."""
+    if not (family := _family()):
+        return None
+    total = (PROC / "stat").read_text().split()
+    user, nice, system, _, _, *interrupts = map(int, total[1:9])
+    ours = sum(int(ticks) for process in family for ticks in _stat(process)[11:13])
+    return (user + nice + system + sum(interrupts) - ours) / os.sysconf("SC_CLK_TCK")

@@ -8,7 +8,6 @@ have the system.
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -37,24 +36,24 @@ SYSTEMS = ("naive", *ENGINES, "llama.cpp")
 
 
 @asynccontextmanager
-async def opened(system: str) -> AsyncIterator[tuple[load.Model, int]]:
-    """The system, ready to answer, and the number of the process that has the model."""
+async def opened(system: str) -> AsyncIterator[load.Model]:
+    """The system, ready to answer."""
     if system == "naive":
-        yield Naive(weights.find(MODEL, report).folder), os.getpid()
+        yield Naive(weights.find(MODEL, report).folder)
     elif system == "llama.cpp":
         async with llama_cpp.running(weights.starter()) as server:
-            yield server, server.pid
+            yield server
     else:
         name, dtype = ENGINES[system]
         options = ModelOptions(name=MODEL, dtype=dtype, report=report)
         async with registry.engine(name, options) as engine:
-            yield engine, os.getpid()
+            yield engine
 
 
 async def measure(system: str, what: str) -> dict[str, Any]:
-    async with opened(system) as (model, process):
+    async with opened(system) as model:
         await load.warm_up(model)
-        neighbours = machine.Neighbours({process, os.getpid()})
+        neighbours = machine.Neighbours()
         if what == SECOND_TURNS:
             reused, anew = await load.second_turns(model)
             return {"reused": reused, "anew": anew, "others": neighbours.processors()}
@@ -65,7 +64,7 @@ async def measure(system: str, what: str) -> dict[str, Any]:
             "replies": len(told.replies),
             "tokens": tokens(told.replies),
             "waits": told.waits,
-            "peak_mb": machine.peak_mb(process),
+            "peak_mb": machine.peak_mb(),
             "others": others,
         }
 
