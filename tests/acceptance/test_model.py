@@ -38,9 +38,11 @@ def folder(cache: Path) -> Path:
     return weights.find("starter", print).folder
 
 
-@pytest.fixture
-async def engine(cache: Path) -> AsyncIterator[TransformersEngine]:
-    async with TransformersEngine(ModelOptions(device="cpu")) as engine:
+@pytest.fixture(params=["torch", "openvino"])
+async def engine(request: pytest.FixtureRequest, cache: Path) -> AsyncIterator[TransformersEngine]:
+    dtype = "float32" if request.param == "torch" else "auto"
+    async with TransformersEngine(ModelOptions(device="cpu", dtype=dtype)) as engine:
+        assert engine.what.lower().startswith(request.param)
         yield engine
 
 
@@ -54,12 +56,8 @@ async def test_a_greedy_answer_is_what_plain_generate_says(
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from hobnob.engine.load import _dtype
-
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-    plain: Any = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=_dtype("auto", torch.device("cpu"))
-    )
+    plain: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     prompt = tokenizer.apply_chat_template(
         [{"role": row.role.value, "content": row.content} for row in PROMPT],
         add_generation_prompt=True,
@@ -99,13 +97,15 @@ def test_no_text_can_forge_a_control_token(folder: Path, role: Speaker) -> None:
 async def test_an_answer_can_be_stopped_while_the_prompt_is_read(
     engine: TransformersEngine,
 ) -> None:
-    long = [ChatMessage(role=Speaker.USER, content="hello there " * 3500)]
-    reading = engine.stream(long, Sampling(max_new_tokens=1, temperature=0.0))
+    def long(word: str) -> list[ChatMessage]:
+        return [ChatMessage(role=Speaker.USER, content=f"{word} there " * 1500)]
+
+    reading = engine.stream(long("hello"), Sampling(max_new_tokens=1, temperature=0.0))
     began = time.monotonic()
     async for _ in reading:
         pass
     whole = time.monotonic() - began
-    given_up = engine.stream(long, Sampling(max_new_tokens=1, temperature=0.0))
+    given_up = engine.stream(long("goodbye"), Sampling(max_new_tokens=1, temperature=0.0))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(whole / 8):
             await anext(given_up)
