@@ -163,7 +163,7 @@ def damaged(cache: Path, folder: Path) -> Iterator[Path]:
 
 async def test_a_damaged_folder_is_thrown_away_and_made_anew(damaged: Path) -> None:
     reports: list[str] = []
-    options = ModelOptions(device="cpu", report=reports.append)
+    options = ModelOptions(device="cpu", dtype="bfloat16", report=reports.append)
     async with TransformersEngine(options) as engine:
         assert "Paris" in await answer(engine, Sampling(temperature=0.0, max_new_tokens=16))
     assert any("damaged" in report for report in reports)

@@ -89,7 +89,7 @@ def test_an_unknown_name_is_told_with_the_nearest_and_all_known() -> None:
         registry.engine("transformer", ModelOptions())
     assert str(caught.value) == (
         'bot.toml: model.engine: unknown engine "transformer". Did you mean transformers? '
-        "Known: echo, openai, transformers."
+        "Known: echo, openai, openvino, transformers."
     )
 
 
