@@ -109,6 +109,14 @@ async def test_a_model_that_fails_for_all_is_loaded_again(folder: Path) -> None:
         unavailable = [error for error in errors if isinstance(error, EngineUnavailable)]
         assert len(unavailable) == 3  # three failed alone, then it was clear whose fault it was
         broken = False
+        real, tries = engine.load, iter([MemoryError("no room for it yet")])
+
+        def load(options: ModelOptions) -> loading.Loaded:
+            for trouble in tries:
+                raise trouble
+            return real(options)
+
+        engine.load = load
         async with asyncio.timeout(30):
             while engine._life is None or engine._life.trouble():
                 await asyncio.sleep(0.05)

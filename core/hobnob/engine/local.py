@@ -163,7 +163,7 @@ class TransformersEngine:
         while self._life is None:
             try:
                 self._life = await _Life.begin(self.load, self._options)
-            except HobnobError as error:
+            except Exception as error:  # whatever it was, there has to be a next time
                 log.error("the model can't be loaded; again in %.0f s: %s", pause, error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
