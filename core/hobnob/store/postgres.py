@@ -4,10 +4,12 @@ import asyncio
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
 
 from hobnob.errors import MissingExtra
 
@@ -69,6 +71,9 @@ class Postgres:
 
     async def unlock(self, connection: sa.Connection) -> None:
         def work() -> None:
+            with suppress(SQLAlchemyError):  # the server may be gone, and the lock with it
+                # Said, since the server notices only later that a connection was closed.
+                connection.execute(sa.select(sa.func.pg_advisory_unlock_all()))
             connection.invalidate()  # a connection that went back to the pool would hold the lock
             connection.close()
 
