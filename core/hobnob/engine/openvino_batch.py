@@ -42,6 +42,8 @@ class Row:
     most: int
     """New tokens still to be written."""
     sampling: Sampling
+    ends: list[int]
+    """Tokens that end an answer."""
     chain: list[int] = field(default_factory=list)
     """For each whole block of `tokens`, a number that tells all up to its end."""
     needed: int = 0
@@ -81,7 +83,6 @@ class Batch:
         self._genai = genai
         self._tensor = tensor
         self._blocks = blocks
-        self._ends: list[int] = []
         self._waiting: deque[Row] = deque()
         self._rows: dict[int, Row] = {}
         self._leaving: list[Row] = []
@@ -90,8 +91,14 @@ class Batch:
         self._read_at_once = 4 * LEAST_READ
         self._handed_over = 0
 
-    def add(self, row_id: int, tokens: Sequence[int], most: int, sampling: Sampling) -> None:
-        row = Row(id=row_id, tokens=[], most=most, sampling=sampling)
+    @property
+    def busy(self) -> bool:
+        return bool(self._waiting or self._rows or self._leaving)
+
+    def add(
+        self, row_id: int, tokens: Sequence[int], most: int, sampling: Sampling, ends: list[int]
+    ) -> None:
+        row = Row(id=row_id, tokens=[], most=most, sampling=sampling, ends=ends)
         row.extend(tokens)
         row.prompt_blocks = tuple(row.chain)
         row.needed = blocks_for(len(tokens) + most)
@@ -105,9 +112,8 @@ class Batch:
         else:
             self._waiting = deque(row for row in self._waiting if row.id != row_id)
 
-    def step(self, end_tokens: list[int]) -> list[New]:
+    def step(self) -> list[New]:
         """Read what fits of the oldest prompt, and write a token of each answer."""
-        self._ends = end_tokens
         began = time.perf_counter()
         count, piece = self._read()
         if not (self._rows or self._leaving or piece):
@@ -158,7 +164,7 @@ class Batch:
             max_new_tokens=row.most,
             do_sample=row.sampling.temperature > 0,
             repetition_penalty=row.sampling.repetition_penalty,
-            stop_token_ids=set(self._ends),
+            stop_token_ids=set(row.ends),
         )
         if row.sampling.temperature > 0:
             settings.temperature = row.sampling.temperature
@@ -176,7 +182,7 @@ class Batch:
         now = row.handle.get_status()
         if now not in (status.RUNNING, status.FINISHED):
             raise RuntimeError(f"OpenVINO gave an answer up: {now.name}")
-        if tokens and tokens[-1] in self._ends:
+        if tokens and tokens[-1] in row.ends:
             tokens.pop()
         row.extend(tokens)
         ended = now == status.FINISHED

@@ -4,7 +4,8 @@ Its step does not let go of the interpreter: in this process, nobody's message w
 while the model computes. A process can also be killed when it is stuck, and takes with it what it
 prints, its crashes and its memory.
 
-The two talk in lines of JSON, one for each step and one back, over standard input and output.
+The two talk in lines of JSON over standard input and output. The other process takes step after
+step while it has something to do, and says after each what was written.
 """
 
 import json
@@ -54,8 +55,6 @@ class OpenVinoWriter:
         self._ends: list[int] = []
         self._requests: dict[int, Request] = {}
         self._last_id = 0
-        self._added: dict[int, Request] = {}
-        self._dropped: list[int] = []
 
     def wait(self, end_tokens: list[int]) -> None:
         """Return when the model is loaded. Raises EngineError with what OpenVINO says."""
@@ -69,28 +68,33 @@ class OpenVinoWriter:
                 f"fit into the memory for keys and values, which is for {self._plan.tokens} tokens"
             )
         self._last_id += 1
-        self._requests[self._last_id] = self._added[self._last_id] = request
+        self._requests[self._last_id] = request
+        self._other.tell(
+            {
+                "add": self._last_id,
+                "tokens": request.tokens,
+                "most": request.most - len(request.written),
+                "sampling": asdict(request.sampling),
+                "ends": self._ends,
+            }
+        )
 
     def drop(self, request: Request) -> None:
         for its_id in [its_id for its_id, each in self._requests.items() if each is request]:
             del self._requests[its_id]
-            if self._added.pop(its_id, None) is None:
-                self._dropped.append(its_id)
+            self._other.tell({"drop": its_id})
 
     def step(self) -> Sequence[Written]:
-        added = [
-            (its_id, each.tokens, each.most - len(each.written), asdict(each.sampling))
-            for its_id, each in self._added.items()
-        ]
-        self._other.ask({"drop": self._dropped, "add": added, "ends": self._ends})
-        self._added, self._dropped = {}, []
-        return [self._written(*row) for row in self._other.answer()]
+        if not self._requests:
+            return []
+        rows = self._other.answer()
+        return [self._written(*row) for row in rows if row[0] in self._requests]
 
     def reset(self) -> None:
         """A new process knows nothing of what was before."""
         self._other.end()
         self._other = _Other(self._plan)
-        self._requests, self._added, self._dropped = {}, {}, []
+        self._requests = {}
         self.wait(self._ends)
 
     def _written(self, its_id: int, tokens: list[int], ended: bool, reused: int) -> Written:
@@ -116,11 +120,10 @@ class _Other:
         self._process = process
         self.end = weakref.finalize(self, _end, process)
 
-    def ask(self, job: object) -> None:
-        try:
+    def tell(self, job: object) -> None:
+        """If it is gone, the next `answer` says so."""
+        with suppress(OSError, ValueError):
             _say(self._process.stdin, job)
-        except OSError as error:
-            raise EngineUnavailable(f"OpenVINO's process has ended: {error}") from error
 
     def answer(self) -> list[Any]:
         """Raises EngineError with what OpenVINO says, EngineUnavailable if the process is gone."""
@@ -160,27 +163,37 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 # --------------------------------------------------------------------------- the other process
 
 
-def serve(plan: Plan, jobs: IO[bytes], answers: IO[bytes]) -> None:
-    """Take steps until nobody asks for one."""
+def serve(plan: Plan, jobs: int, answers: IO[bytes]) -> None:
+    """Do what is asked for until nobody can ask any more. `jobs` is the number of a pipe."""
     try:
         batch = _load(plan)
     except Exception as error:
         _say(answers, {"error": _reason(error)})
         return
     _say(answers, {"rows": []})
-    for line in jobs:
-        job = json.loads(line)
-        for its_id in job["drop"]:
-            batch.drop(its_id)
-        for its_id, tokens, most, sampling in job["add"]:
-            batch.add(its_id, tokens, most, Sampling(**sampling))
+    rest = b""
+    while True:
+        while wait([jobs], 0 if batch.busy else None):
+            asked = os.read(jobs, 1 << 20)
+            if not asked:
+                return
+            *lines, rest = (rest + asked).split(b"\n")
+            for line in lines:
+                _do(json.loads(line), batch)
         try:
-            news = batch.step(job["ends"])
+            rows = [(new.id, new.tokens, new.ended, new.reused) for new in batch.step()]
         except Exception as error:
             _say(answers, {"error": _reason(error)})
-        else:
-            rows = [(new.id, new.tokens, new.ended, new.reused) for new in news]
-            _say(answers, {"rows": rows})
+            return
+        _say(answers, {"rows": rows})
+
+
+def _do(job: dict[str, Any], batch: Batch) -> None:
+    if "drop" in job:
+        batch.drop(job["drop"])
+    else:
+        sampling = Sampling(**job["sampling"])
+        batch.add(job["add"], job["tokens"], job["most"], sampling, job["ends"])
 
 
 def _load(plan: Plan) -> Batch:
@@ -211,4 +224,4 @@ def _reason(error: Exception) -> str:
 if __name__ == "__main__":
     ours = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries print is no answer
-    serve(Plan(**json.loads(sys.argv[1])), sys.stdin.buffer, ours)
+    serve(Plan(**json.loads(sys.argv[1])), 0, ours)
