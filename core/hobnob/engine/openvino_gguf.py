@@ -17,6 +17,8 @@ VECTORS = (0, 1)
 NUMBERS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?"}
 NUMBERS |= {10: "<Q", 11: "<q", 12: "<d"}
 STRING, ARRAY = 8, 9
+DAMAGED = (ValueError, KeyError, OverflowError, struct.error)
+"""What reading nonsense raises."""
 
 
 @dataclass(kw_only=True)
@@ -32,7 +34,7 @@ def unfit(gguf: Path) -> str:
     """Why OpenVINO can't run the file as it is meant; "" if it can."""
     try:
         header = read(gguf)
-    except (OSError, ValueError, KeyError, struct.error):
+    except (OSError, *DAMAGED):
         return f"{gguf} is not a GGUF file, or damaged"
     keys = header.keys
     architecture = str(keys.get("general.architecture", ""))
@@ -74,7 +76,7 @@ def _left_out(keys: Mapping[str, int | float | str], architecture: str, header: 
 
 
 def read(gguf: Path) -> Header:
-    """Raises OSError, or ValueError, KeyError or struct.error for what is no whole header."""
+    """Raises OSError, or one of DAMAGED for what is no whole header."""
     with gguf.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return _Cursor(data).header()
 
