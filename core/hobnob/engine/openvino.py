@@ -71,11 +71,11 @@ def load_openvino(options: ModelOptions) -> Loaded:
     path = _path(options.name)
     if path.is_dir():
         return _load(options, path)
+    found = weights.Weights(folder=_converted(path, options), converted=True)
     try:
-        return _load(options, _converted(path, options))
+        return _load(options, found.folder)
     except ConfigError:
         options.report("the converted model is damaged; converting it anew")
-        found = weights.Weights(folder=_converted(path, options), converted=True)
         weights.discard(found)
         return _load(options, _converted(path, options))
 
