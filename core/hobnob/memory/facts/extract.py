@@ -1,0 +1,99 @@
+"""From a turn to its facts. Read it top to bottom: extract, sentence, clause, rule."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from hobnob.events import Role, Turn
+from hobnob.memory.facts import words
+from hobnob.memory.facts.dates import month_of
+from hobnob.memory.facts.found import FactKind, Found, to_you
+from hobnob.memory.facts.instructions import INSTRUCTIONS, LONGEST, NOTE, REMEMBER
+from hobnob.memory.facts.reading import Clause, Sentence, sentences
+from hobnob.memory.facts.rule import Rule
+from hobnob.memory.facts.rules import NAMED, RULES
+from hobnob.memory.facts.values import Reading, key, over
+
+MOST = 8
+"""Facts taken from one turn: nobody says more about themselves in one breath."""
+
+
+def extract(turn: Turn) -> Sequence[Found]:
+    """What the author of `turn` said about themselves, in order, at most `MOST`.
+
+    A bot's turn gives nothing. The work is bounded, however long the text is.
+    """
+    if turn.role is not Role.USER or turn.author.is_bot:
+        return ()
+    found: dict[tuple[str, bool], Found] = {}
+    for sentence in sentences(turn.text):
+        for fact in _in_sentence(sentence, turn.at):
+            found[fact.attribute, fact.ends] = fact  # the last word counts
+        if len(found) >= MOST:
+            break
+    return tuple(found.values())[:MOST]
+
+
+def _in_sentence(sentence: Sentence, at: datetime) -> Iterator[Found]:
+    for clause in sentence.clauses:
+        yield from _in_clause(clause, at)
+    for match in NAMED.pattern.finditer(sentence.text):
+        clause = Clause(text=sentence.text[match.start() :])
+        yield from _first((NAMED,), clause, at)
+
+
+def _in_clause(clause: Clause, at: datetime) -> Iterator[Found]:
+    remembered = REMEMBER.match(clause.text)
+    if remembered:
+        clause = replace(clause, text=clause.text[remembered.end() :])
+        yield from list(_first(RULES, clause, at)) or _first((NOTE,), clause, at)
+    elif clause.request:
+        yield from _first(INSTRUCTIONS, clause, at)
+    else:
+        yield from _first((*INSTRUCTIONS, *RULES), clause, at)
+
+
+def _first(rules: Iterable[Rule], clause: Clause, at: datetime) -> Iterator[Found]:
+    """What the first rule that fits reads."""
+    for rule in rules:
+        match = rule.pattern.match(clause.text)
+        reading = match and rule.read(clause.text[match.end() :], clause, at)
+        if match and reading:
+            yield from _made(rule, match, reading, clause, at)
+            return
+
+
+def _made(
+    rule: Rule, match: re.Match[str], reading: Reading, clause: Clause, at: datetime
+) -> Iterator[Found]:
+    groups = {name: part or "" for name, part in match.groupdict().items()}
+    gone = bool(groups.get("gone") or groups.get("gone2") or (rule.gone and over(reading.tail)))
+    template = rule.gone if gone else rule.text
+    if not template:
+        return
+    for value in reading.values:
+        parts = groups | {"when": reading.when, "month": month_of(at)}
+        parts["v"] = groups.get("v") or value
+        parts["k"] = key(parts["v"])
+        parts["slot"] = _slot(groups.get("rel", ""), parts["k"])
+        parts["said"] = clause.text[:LONGEST].replace("“", "").replace("”", "")
+        text = to_you(template.format_map(parts))
+        for attribute in rule.attributes:
+            yield Found(
+                kind=rule.kind,
+                attribute=attribute.format_map(parts).casefold(),
+                value=parts["v"] or (parts["said"] if rule.kind is FactKind.INSTRUCTION else ""),
+                text=text,
+                confidence=rule.confidence,
+                ends=gone,
+                until=reading.until or (at + rule.lasts if rule.lasts else None),
+            )
+
+
+def _slot(relation: str, name: str) -> str:
+    """One has one wife, but may have more than one sister."""
+    relation = relation.casefold()
+    if relation in words.PARTNERS:
+        return "partner's name"
+    return f"{relation}'s name" if relation in words.ONE_OF else f"{relation}:{name}"
