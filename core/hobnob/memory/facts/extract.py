@@ -6,17 +6,19 @@ from dataclasses import replace
 from datetime import datetime
 
 from hobnob.events import Role, Turn
-from hobnob.memory.facts import words
+from hobnob.memory.facts import rules_life, rules_self, words
 from hobnob.memory.facts.dates import month_of
 from hobnob.memory.facts.found import FactKind, Found, to_you
 from hobnob.memory.facts.instructions import INSTRUCTIONS, LONGEST, NOTE, REMEMBER
 from hobnob.memory.facts.reading import Clause, Sentence, sentences
 from hobnob.memory.facts.rule import Rule
-from hobnob.memory.facts.rules import NAMED, RULES
 from hobnob.memory.facts.values import Reading, key, over
 
 MOST = 8
 """Facts taken from one turn: nobody says more about themselves in one breath."""
+
+
+RULES = rules_self.RULES + rules_life.RULES
 
 
 def extract(turn: Turn) -> Sequence[Found]:
@@ -38,9 +40,9 @@ def extract(turn: Turn) -> Sequence[Found]:
 def _in_sentence(sentence: Sentence, at: datetime) -> Iterator[Found]:
     for clause in sentence.clauses:
         yield from _in_clause(clause, at)
-    for match in NAMED.pattern.finditer(sentence.text):
+    for match in rules_life.NAMED.pattern.finditer(sentence.text):
         clause = Clause(text=sentence.text[match.start() :])
-        yield from _first((NAMED,), clause, at)
+        yield from _first((rules_life.NAMED,), clause, at)
 
 
 def _in_clause(clause: Clause, at: datetime) -> Iterator[Found]:
@@ -68,7 +70,7 @@ def _made(
     rule: Rule, match: re.Match[str], reading: Reading, clause: Clause, at: datetime
 ) -> Iterator[Found]:
     groups = {name: part or "" for name, part in match.groupdict().items()}
-    gone = bool(groups.get("gone") or groups.get("gone2") or (rule.gone and over(reading.tail)))
+    gone = bool(groups.get("gone") or (rule.gone and over(reading.tail)))
     template = rule.gone if gone else rule.text
     if not template:
         return
@@ -77,8 +79,9 @@ def _made(
         parts["v"] = groups.get("v") or value
         parts["k"] = key(parts["v"])
         parts["slot"] = _slot(groups.get("rel", ""), parts["k"])
+        parts["kin"] = _kin(parts["k"])
         parts["said"] = clause.text[:LONGEST].replace("“", "").replace("”", "")
-        text = to_you(template.format_map(parts))
+        text = to_you(" ".join(template.format_map(parts).split()))
         for attribute in rule.attributes:
             yield Found(
                 kind=rule.kind,
@@ -89,6 +92,14 @@ def _made(
                 ends=gone,
                 until=reading.until or (at + rule.lasts if rule.lasts else None),
             )
+
+
+def _kin(key: str) -> str:
+    """ "two kids", "a child" and "my older daughter's dog" by what they are."""
+    last = key.rsplit(maxsplit=1)[-1] if key else ""
+    if last in ("kid", "kids", "children"):
+        return "child"
+    return last.removesuffix("s")
 
 
 def _slot(relation: str, name: str) -> str:

@@ -47,24 +47,17 @@ _THIRD = {
     "are": "is",
     "were": "was",
     "have": "has",
-    "do": "does",
     "don't": "doesn't",
-    "like": "likes",
-    "love": "loves",
-    "prefer": "prefers",
-    "hate": "hates",
-    "live": "lives",
-    "work": "works",
     "study": "studies",
-    "speak": "speaks",
-    "play": "plays",
-    "smoke": "smokes",
+    "despise": "despises",
     "go": "goes",
-    "want": "wants",
-    "feel": "feels",
-    "plan": "plans",
-    "can't": "can't",
-}
+} | {
+    verb: f"{verb}s"
+    for verb in (
+        "like", "love", "adore", "enjoy", "hate", "dislike", "detest", "loathe", "prefer", "live",
+        "work", "speak", "play", "smoke", "vape", "want", "feel", "plan", "eat", "drink",
+    )
+}  # fmt: skip
 """The verbs in the present tense that sentences of rules begin with."""
 _THEY = {
     "your": "their",

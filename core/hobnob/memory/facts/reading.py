@@ -70,7 +70,7 @@ _OTHERS = re.compile(
     r"\b(?:said|says?|saying|tells?|told|telling|asks?|asked|writes?|wrote|thinks?|thought|thinking"
     r"|believes?|believed|claims?|claimed|heard|hear|texted|replied|answered|screamed|shouted"
     r"|dream(?:s|t|ed)?|joked?|lied|character|example|instance|according|like when|feels? like"
-    r"|felt like|looks? like|as if)\b|[:" + GAP + r"]",
+    r"|felt like|looks? like|as if|when|whenever)\b|[:" + GAP + r"]",
     re.IGNORECASE,
 )
 _ASKS = re.compile(
@@ -115,8 +115,8 @@ _BREAK = re.compile(
     re.IGNORECASE,
 )
 _ELLIPSIS = re.compile(
-    r"\s+(?:and|but)\s+(?:(?:now|also|currently|just|really|i)\s+)*"
-    r"(?=(?:live|work|study|speak|love|like|hate|prefer|come from|have|play|don't|am)\b)",
+    r"\s+(?:and|but)\s+(?=(?:(?:now|also|currently|just|really) )*(?:live (?:in|near|on)"
+    r"|work (?:as|at|for|in)|speak|come from|am|don't|have (?:a|an|two|three))\b)",
     re.IGNORECASE,
 )
 

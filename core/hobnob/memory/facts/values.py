@@ -40,23 +40,24 @@ _END = re.compile(
 )
 _DEICTIC = words.word_set(
     # A value with one of these means something only where it was said.
-    """it its it's this that that's these those you your yours u ur yourself you're they them their
-    theirs they're he him his she her hers he's she's there there's one ones some someone something
-    somebody anyone anything anybody everyone everything everybody nothing nobody none all both each
-    every another other others else same such what whatever who whom whose which when whenever where
-    wherever why how if than unless except without instead i i'm i've i'd i'll we we're us our much
-    more most less least enough lot lots many few bit better best first second last next here way
-    idea fact sound look looks thought sense kind sort thing things part stuff being been having
-    had has was were would could should will am are is isn't not n't never don't didn't doesn't
-    can't won't think know say said says mean guess hear see seeing hearing today tonight tomorrow
-    yesterday recent recently new how's what's"""
+    """it its it's me us this that that's these those you your yours u ur yourself you're they
+    them their theirs they're he him his she her hers he's she's there there's one ones some
+    someone something somebody anyone anything anybody everyone everything everybody nothing
+    nobody none all both each every another other others else same such what whatever who
+    whom whose which when whenever where wherever why how if than unless except without
+    instead i i'm i've i'd i'll we we're us our much more most less least enough lot lots
+    many few bit better best first second last next here way idea fact sound look looks
+    thought sense kind sort thing things part stuff being been having had has was were would
+    could should will am are is isn't not n't never don't didn't doesn't can't won't think
+    know say said says mean guess hear see seeing hearing today tonight tomorrow yesterday
+    recent recently new how's what's"""
 )
 _GENERIC = words.word_set(
     # "the sea" is anybody's; "the colours" are those of something seen.
-    """outdoors ocean oceans sea beach mountains rain snow sun cold heat summer winter spring autumn
-    countryside dark sunshine sunset sunrise stars moon forest woods desert city internet gym
-    theatre theater opera cinema smell taste colour color piano guitar violin drums 60s 70s 80s 90s
-    wind weather water arts"""
+    """outdoors ocean oceans sea beach mountains rain snow sun cold heat summer winter spring
+    autumn countryside dark sunshine sunset sunrise stars moon forest woods desert city
+    internet gym theatre theater opera cinema smell taste colour color piano guitar violin
+    drums 60s 70s 80s 90s wind weather water arts"""
 )
 _TRAILING = re.compile(
     r"\s+(?:too|as well|so much|so so much|a lot|very much|a ton|the most|right now|now|these days"
@@ -176,8 +177,10 @@ def _casual_place(rest: str, clause: Clause) -> Reading | None:
     return Reading(values=(match[0].title(),), tail=rest[match.end() :])
 
 
-_ABSTRACT = words.word_set("""fear pain peace hope sin denial poverty harmony silence darkness squalor luxury town work
-    home school bed constant total the a an my our hell paradise heaven dorms general space""")
+_ABSTRACT = words.word_set(
+    """fear pain peace hope sin denial poverty harmony silence darkness squalor luxury town work
+    home school bed constant total the a an my our hell paradise heaven dorms general space"""
+)
 
 
 def thing(rest: str, clause: Clause, at: datetime) -> Reading | None:
@@ -189,11 +192,16 @@ def thing(rest: str, clause: Clause, at: datetime) -> Reading | None:
     listed = _listed(body)
     if listed:
         return Reading(values=listed, tail=tail)
-    head = body.split(",")[0]
+    head, _, behind = body.partition(",")
     value = _single(head)
-    if value is None:
+    if value is None or (behind and _HALF.search(value) and not _CLAUSE.match(behind)):
         return None
     return Reading(values=_pair(value), tail=head[len(value) :] + rest[len(head) :])
+
+
+_HALF = re.compile(r"\b(?:an?|the|my) \w+$", re.IGNORECASE)
+"""Before a comma it may be half of "a safe, inviting place"."""
+_CLAUSE = re.compile(r" (?:i|it|my|we|you|he|she|they|that|this|but|and|so|which|who)\b", re.I)
 
 
 def _listed(body: str) -> tuple[str, ...]:
@@ -215,6 +223,9 @@ def _pair(value: str) -> tuple[str, ...]:
     return (value,)
 
 
+_NO_VERB = words.word_set("be get say do the a help chat talk have go try use make let keep think")
+
+
 def _single(text: str) -> str | None:
     text = text.strip()
     while stripped := _TRAILING.sub("", text):
@@ -227,7 +238,7 @@ def _single(text: str) -> str | None:
         return None
     if any(token in _DEICTIC for token in tokens) or not re.match(r"[\w$]", text):
         return None
-    if tokens[0] == "the" and not _known(text.split()[1:2]):
+    if tokens[0] == "the" and not _known(text.split()[1:]):
         return None
     if tokens[0] in (
         "at",
@@ -246,16 +257,21 @@ def _single(text: str) -> str | None:
         "like",
     ):
         return None
-    if tokens[0] == "to" and (
-        len(tokens) < 2 or tokens[1] in ("be", "get", "say", "do", "the", "a")
-    ):
+    if tokens[0] == "to" and (len(tokens) < 2 or tokens[1] in _NO_VERB):
         return None
     return text if re.search(r"[^\W\d_]{2}", text) else None
 
 
-def _known(word: list[str]) -> bool:
-    """Whether "the" before this word means the same to everybody."""
-    return bool(word) and (word[0][0].isupper() or word[0].casefold() in _GENERIC)
+def _known(tokens: list[str]) -> bool:
+    """Whether "the" before these words means the same to everybody."""
+    if not tokens or tokens[0][0].isupper():
+        return bool(tokens)
+    first, rest = tokens[0].casefold(), [token.casefold() for token in tokens[1:]]
+    if not rest or rest[0] in ("of", "in", "at"):
+        return first in _GENERIC
+    if rest[0] == "and":
+        return first in _GENERIC and rest[-1] in _GENERIC and len(rest) < 4
+    return first in ("color", "colour") and len(rest) == 1
 
 
 def phrase(rest: str, *, most: int = 5) -> str | None:
@@ -344,8 +360,9 @@ def birthday(rest: str, clause: Clause, at: datetime) -> Reading | None:
     return Reading(values=(when,), tail="") if when else None
 
 
-def birthday_today(rest: str, clause: Clause, at: datetime) -> Reading | None:
-    when = dates.birthday(rest or "today", at)
+def birthday_now(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """ "my birthday" with "today" or nothing behind it, or "tomorrow is my birthday"."""
+    when = dates.birthday(rest.split("'")[0].split(" is ")[0] or "today", at)
     return Reading(values=(when,), tail="") if when else None
 
 
@@ -466,11 +483,6 @@ def ends_or(tail: str) -> bool:
 # ----------------------------------------------------------------------------------------- tastes
 
 
-def liked(rest: str, clause: Clause, at: datetime) -> Reading | None:
-    """A thing; a lone participle or "my ..." is one only if it says enough."""
-    return thing(rest, clause, at)
-
-
 def preferred(rest: str, clause: Clause, at: datetime) -> Reading | None:
     """ "tea to coffee", "tea over coffee" or only "tea"."""
     value = phrase(rest, most=8)
@@ -493,37 +505,46 @@ def favourite(rest: str, clause: Clause, at: datetime) -> Reading | None:
     return Reading(values=(value,), tail=body[len(value) :])
 
 
-def favourite_before(rest: str, clause: Clause, at: datetime) -> Reading | None:
-    """The value stood before: the pattern has it."""
-    return Reading(values=("",), tail=rest)
-
-
 # ----------------------------------------------------------------------------------------- people
 
 
 def named_before(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """The value stood before, and the pattern has it: it must be a name or a thing."""
     return Reading(values=("",), tail=rest)
 
 
 _KIN = words.KIN - words.word_set(
-    "friend bestie bff classmate colleague coworker co-worker crush mentor neighbor neighbour pal"
-    " parents ex ex-boyfriend ex-girlfriend ex-husband ex-wife roommate flatmate"
+    """friend bestie bff classmate colleague coworker co-worker crush mentor neighbor neighbour
+    pal parents ex ex-boyfriend ex-girlfriend ex-husband ex-wife roommate flatmate"""
 )
 _OWN = _KIN | words.PARTNERS | words.MANY_OF | (words.PETS - frozenset(("chicken", "fish", "pet")))
 
 
+_COUNT = re.compile(
+    r"(\d{1,2}|an?|one|two|three|four|five|six|seven|eight|nine|ten|no|another) ", re.IGNORECASE
+)
+
+
 def kin(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """Relatives and pets with their number: "two kids", "an older sister and a dog"."""
+    found: list[str] = []
+    while (count := _COUNT.match(rest)) and (one := no_kin(rest[count.end() :], clause, at)):
+        found.append(count[0] + one.values[0])
+        rest = re.sub(r"^,? (?:and )?(?=\w+ )", "", one.tail)
+    return Reading(values=tuple(found), tail=rest) if found else None
+
+
+def no_kin(rest: str, clause: Clause, at: datetime) -> Reading | None:
     """At most three words of which the last is a relative or a pet: "older sisters"."""
     for match in list(_WORD.finditer(rest))[:3]:
         value = rest[: match.end()].rstrip(".!")
         tokens = value.casefold().split()
-        if tokens[-1] not in _OWN:
-            continue
-        tail = rest[len(value) :]
-        follows = re.match(r" (?:called|named|who|with|and|at home|\w+ed \w)", tail)
-        if set(tokens) & _DEICTIC or not (ends(tail) or follows):
-            return None
-        return Reading(values=(value,), tail=tail)
+        if tokens[-1] in _OWN:
+            tail = rest[len(value) :]
+            follows = re.match(r" (?:called|named|who|with|and|at home)\b", tail)
+            if set(tokens) & _DEICTIC or not (ends(tail) or follows):
+                return None
+            return Reading(values=(value,), tail=tail)
     return None
 
 
@@ -541,7 +562,7 @@ def moved(rest: str, clause: Clause, at: datetime) -> Reading | None:
     if found is None or re.search(r"\b(?:when|for (?:an?|two|three|\d+)|then|back)\b", found.tail):
         return None
     when = dates.find(found.tail, at, past=True)
-    return Reading(values=found.values, tail=found.tail, when=f" {when.words}" if when else "")
+    return Reading(values=found.values, tail=found.tail, when=when.words if when else "")
 
 
 def dated(rest: str, clause: Clause, at: datetime) -> Reading | None:
@@ -549,7 +570,7 @@ def dated(rest: str, clause: Clause, at: datetime) -> Reading | None:
     when = dates.find(rest[:60], at, past=True)
     if when is None and not ends(rest):
         return None
-    return Reading(values=("",), tail="", when=f" {when.words}" if when else "")
+    return Reading(values=("",), tail="", when=when.words if when else "")
 
 
 def date(rest: str, clause: Clause, at: datetime) -> Reading | None:
@@ -559,11 +580,6 @@ def date(rest: str, clause: Clause, at: datetime) -> Reading | None:
         return None
     value = when.words.removeprefix("on ").removeprefix("in ")
     return Reading(values=(value,), tail="", when=when.words, until=_until(when, at))
-
-
-def appointment(rest: str, clause: Clause, at: datetime) -> Reading | None:
-    """Something on a day to come: "dentist appointment tomorrow at 10"."""
-    return planned(rest, clause, at)
 
 
 def planned(rest: str, clause: Clause, at: datetime) -> Reading | None:
@@ -583,7 +599,7 @@ def plan(rest: str, clause: Clause, at: datetime) -> Reading | None:
     """A few words, with or without a day to come."""
     found = planned(rest, clause, at)
     if found:
-        return Reading(values=found.values, tail="", when=f" {found.when}", until=found.until)
+        return Reading(values=found.values, tail="", when=found.when, until=found.until)
     value = phrase(rest, most=7)
     return Reading(values=(value,), tail="") if value and len(value.split()) > 1 else None
 
@@ -595,11 +611,23 @@ def happened(rest: str, clause: Clause, at: datetime) -> Reading | None:
     when = dates.find(body, at, past=True)
     before = body[: when.start] if when else body
     if not before.strip(" .!"):
-        return Reading(values=("",), tail="", when=f" {when.words}" if when else "")
+        return Reading(values=("",), tail="", when=when.words if when else "")
     value = phrase(before.strip())
     if value is None:
         return None
-    return Reading(values=(value,), tail="", when=f" {when.words}" if when else "")
+    return Reading(values=(value,), tail="", when=when.words if when else "")
+
+
+def did(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """As `happened`, but it must be said what."""
+    found = happened(rest, clause, at)
+    return found if found and found.values[0] else None
+
+
+_REACTIONS = words.word_set(
+    """confused excited grateful happy hopeful hurt lost proud relieved thrilled surprised"""
+)
+"""What people say of themselves to be kind, or of the moment: a state only with a time."""
 
 
 def feeling(rest: str, clause: Clause, at: datetime) -> Reading | None:

@@ -1,0 +1,143 @@
+"""The rules for what somebody likes, whom they have, what happens and how they feel. Data; the
+first that reads wins."""
+
+from datetime import timedelta
+from functools import partial
+
+from hobnob.memory.facts import values as read
+from hobnob.memory.facts import words
+from hobnob.memory.facts.found import FactKind
+from hobnob.memory.facts.rule import rule
+
+_taste = partial(rule, FactKind.PREFERENCE)
+_people = partial(rule, FactKind.RELATIONSHIP)
+_event = partial(rule, FactKind.EVENT)
+_plan = partial(rule, FactKind.PLAN)
+
+_FAVOURITE = r"fav(?:ou?rite)?s? (?P<what>[a-z][a-z' -]{1,30}?)(?: of all time| ever)?"
+_BEST = r"(?:(?:all-time|all time|absolute|current|personal|number one) )*"
+
+TASTES = (
+    _taste("eats:{k}", r"i (?:don't|do not|dont|never|no longer|can't) eat (?:any )?",
+           read.thing, "You don't eat {v}"),
+    _taste("drinks:{k}", r"i (?:don't|do not|dont|never|no longer) drink (?:any )?",
+           read.thing, "You don't drink {v}"),
+    _taste("drinks:alcohol", r"i (?:don't|do not|dont|never|no longer) drink",
+           text="You don't drink alcohol"),
+    _taste("habit:smoking", r"i (?P<not>(?:no longer|don't|never|do not) )?{adv}(?P<v>smoke|vape)",
+           text="You {not}{v}"),
+    _taste("habit:{v}", r"{did}(?:quit|stopped|given up|gave up) (?P<v>smoking|drinking|vaping"
+                        r"|gambling|alcohol|coffee|sugar|meat|caffeine|nicotine|cigarettes|weed"
+                        r"|gluten|dairy|eating meat|drinking coffee|drinking alcohol|social media)",
+           text="You gave up {v}"),
+    _taste("prefers:{k}", r"i {adv}prefer ", read.preferred, "You prefer {v}"),
+    _taste("likes:{k}", r"i no longer (?P<gone>like|love|enjoy|hate|dislike) ",
+           read.thing, gone="You don't {gone} {v} any more"),
+    _taste("likes:{k}", r"i {adv}(?P<verb>like|love|adore|enjoy|hate|dislike|detest|loathe|despise"
+                        r"|can't stand|cannot stand) ",
+           read.thing, "You {verb} {v}", confidence=0.85),
+    _taste("likes:{k}", r"i {adv}(?:don't|do not|dont)(?: really| particularly| even| actually)?"
+                        r" (?P<verb>like|love|enjoy|hate) ",
+           read.thing, "You don't {verb} {v}", "You don't {verb} {v} any more", confidence=0.85),
+    _taste("likes:{k}", r"{am}{not}{adv}(?P<how>(?:an? (?:(?:big|huge|massive|avid) )?fan of|into"
+                        r"|fond of|passionate about|crazy about|obsessed with|addicted to)) ",
+           read.thing, "You are {not}{how} {v}", confidence=0.85),
+    _taste("fear:{k}", r"{am}(?:really |so |very |a bit |absolutely )?"
+                       r"(?P<how>scared|afraid|terrified) of ",
+           read.thing, "You are {how} of {v}", confidence=0.85),
+    _taste("favourite {what}", rf"(?:my|our) {_BEST}{_FAVOURITE}"
+                               r" (?P<is>is|are|has to be|would be|will always be) ",
+           read.favourite, "Your favourite {what} {is} {v}"),
+    _taste("favourite {what}", r"(?P<v>[^\s,;:]+(?: [^\s,;:]+){0,5}?) (?P<is>is|are)"
+                               rf" (?:definitely |still )?my {_BEST}{_FAVOURITE}(?=$|[,.!])",
+           read.named_before, "Your favourite {what} {is} {v}"),
+    _taste("likes:{k}", r"my (?:main |biggest |only |other )?hobb(?:y|ies) (?:is|are|includes?) "
+                        r"(?:mostly |mainly )?",
+           read.thing, "Your hobbies include {v}"),
+    _taste("plays:{k}", r"i (?P<not>no longer |don't )?{adv}play (?:the )?",
+           read.of(words.GAMES), "You {not}play {v}"),
+)  # fmt: skip
+
+PEOPLE = (
+    _people("{slot}", r"(?:my|our) {rel}(?:'s name(?:'s| is)|(?:'s| is| was)? (?:called|named)) ",
+            read.person, "Your {rel} is called {v}"),
+    _people("{slot}", r"(?P<v>(?-i:[A-Z])[\w'-]+) is my {rel}(?=$|[,.!]| and\b| but\b)",
+            read.named_before, "Your {rel} is called {v}"),
+    _people("{slot}", r"{have}(?:adopted |got |bought )?(?:an?|one|another) {rel}"
+                      r",? (?:called|named) ",
+            read.person, "Your {rel} is called {v}"),
+    _people("has:{kin}", r"{have}|{did}(?:adopted|got|bought|rescued) ",
+            read.kin, "You have {v}"),
+    _people("has:{kin}", r"(?:i|we) (?:don't|do not) have (?:any |an? )?",
+            read.no_kin, "You have no {v}"),
+    _people("has:child", r"{am}{a}(?=(?:\w+ )?(?:mother|father|mom|mum|dad|parent) of )",
+            read.noun, "You are {a}{v}"),
+    _people("has:sibling", r"{am}an (?P<v>only child)", text="You are an {v}"),
+    _people("relationship status", r"{be}{not}(?:now |still |happily |newly |recently )*"
+                                   r"(?P<v>single|married|engaged|divorced|widowed|separated"
+                                   r"|in a relationship)(?: to [A-Z]\w+| now| for \w+ years)?",
+            text="You are {not}{v}"),
+    _people("relationship status", r"{did}got (?P<v>married|engaged|divorced)",
+            read.dated, "You got {v} {when}"),
+    _people("partner's name | relationship status",
+            r"(?:we|(?:me and )?my {rel}(?: and (?:i|me))?|i)(?:'ve)?(?: have)?"
+            r"(?: just| recently| finally)? (?P<gone>broke(?:n)? up|split up|separated)"
+            r"(?= with (?:me|my|(?-i:[A-Z]))|$|[,.!]| and| but| last| yesterday| two| a )",
+            read.anything, gone="You and your partner broke up"),
+    _people("{rel}'s home", r"my {rel}{named} (?:also |now |still |currently )*lives (?:now )?in ",
+            read.place, "Your {rel} lives in {v}"),
+    _people("{rel}'s job", r"my {rel}{named} (?:is|works as) (?:also |now |currently )*{a}",
+            read.occupation, "Your {rel} is {a}{v}"),
+    _people("{rel}'s death", r"my {rel}{named} (?:has )?(?:just |recently |sadly )?"
+                             r"(?P<v>died|passed away)",
+            read.dated, "Your {rel} {v} {when}"),
+)  # fmt: skip
+
+HAPPENINGS = (
+    _event("date:{what}", r"(?:my|our) (?P<what>[a-z][\w'-]*(?: [\w'-]+){0,3}?)"
+                          r"(?:'s| is| are| starts| begins) (?:scheduled for |set for |coming up )?",
+           read.date, "Your {what} is {when}"),
+    _event("date:{k}", r"{have}(?P<a>an?|another|my|the) ",
+           read.planned, "You have {a} {v} {when}"),
+    _plan("plan:{k}", r"{be}{adv}(?P<verb>flying|travell?ing|going|driving|heading|moving|visiting"
+                      r"|starting|meeting|seeing|having|getting|taking|leaving|running|hosting"
+                      r"|attending|celebrating|throwing|performing|playing|competing"
+                      r"|volunteering|returning|coming|turning) ",
+          read.planned, "You are {verb} {v} {when}"),
+    _plan("home", r"{be}{adv}moving (?:back )?to ",
+          read.place, "You are moving to {v}", confidence=0.7),
+    _plan("plan:{k}", r"(?:i|we)(?:'ll| will) (?P<verb>[a-z]+) ",
+          read.planned, "You will {verb} {v} {when}"),
+    _plan("plan:{k}", r"(?:{be}planning|(?:i|we) (?:also )?plan) (?P<how>to|on|a) ",
+          read.plan, "You plan {how} {v} {when}", confidence=0.75),
+    _plan("goal:{k}", r"my (?:biggest |main |life |life's |lifelong )?(?P<what>dream|goal) is to ",
+          read.noun, "Your {what} is to {v}", confidence=0.75),
+    _event("event:{verb}", r"{did}(?P<verb>graduated|got promoted|got a promotion|had surgery"
+                           r"|gave birth|had a baby)\b",
+           read.happened, "You {verb} {v} {when}", confidence=0.8),
+    _event("event:{k}", r"{did}(?P<verb>bought (?:an?|my first|our first) (?:\w+ )?(?:house|flat"
+                        r"|car|apartment|home|boat|motorbike|van)|started (?:a|an|my own) (?:\w+ )?"
+                        r"(?:business|company|blog|podcast|channel|band|shop|store))\b",
+           read.happened, "You {verb} {v} {when}", confidence=0.8),
+    _event("event:{k}", r"{did}(?P<verb>won|passed|failed|broke|lost|launched|published|opened"
+                        r"|finished|adopted) (?=(?:my|an?|the) )",
+           read.did, "You {verb} {v} {when}", confidence=0.8),
+)  # fmt: skip
+
+FEELINGS = (
+    rule(FactKind.FEELING, "feeling",
+         r"(?:{am}|i feel |i've been |i've been feeling )(?P<not>not )?(?:(?:so|really|very|quite"
+         r"|pretty|a bit|a little|extremely|super|kinda|feeling|just|still|too|incredibly|totally"
+         r"|absolutely|rather) )*",
+         read.feeling, "You felt {not}{v}", confidence=0.5, lasts=timedelta(days=1)),
+)  # fmt: skip
+
+RULES = TASTES + PEOPLE + HAPPENINGS + FEELINGS
+
+NAMED = _people(
+    "{slot}",
+    r"\bmy {rel},? (?-i:(?=(?!I\b)[A-Z][a-zà-ÿ]))",
+    read.person,
+    "Your {rel} is called {v}",
+)
+"""Looked for anywhere in a sentence, for it is true even in a question: "with my sister Mia"."""
