@@ -47,7 +47,7 @@ _WHEN = re.compile(
         (?:,?\s(?P<year2>(?:19|20)\d\d))?
     | (?P<which>this\scoming|this|next|last|coming)?\s?(?P<weekday>{_any(_DAYS)})
         (?:\s(?:morning|afternoon|evening|night))?
-    | (?P<span>this|next|last)\s(?P<unit>week(?:end)?|month|year|{_any(_SEASONS)})
+    | (?P<span>this|next|last)\s(?P<unit>week(?:end)?|month|year|{_any(_SEASONS)}|{_any(MONTHS)})
     | (?P<count>\d{{1,3}}|{_any(_NUMBERS)})\s(?P<units>day|week|month|year)s?(?P<ago>\sago)?
     | (?P<inmonth>{_any(MONTHS)})(?:\s(?P<inmonthyear>(?:19|20)\d\d))?
     | (?P<inyear>(?:19|20)\d\d)
@@ -188,12 +188,15 @@ def _span(today: date, which: str, unit: str) -> tuple[date, date, str]:
         return _month_from(today, step)
     if unit == "year":
         return _year(today.year + step)
-    begins = [date(today.year + n, _SEASONS[unit], 1) for n in range(-2, 3)]
-    spans = [(begin, begin + timedelta(days=90)) for begin in begins]
+    month = MONTHS.get(unit) or _SEASONS[unit]
+    begins = [date(today.year + n, month, 1) for n in range(-2, 3)]
+    spans = [(begin, begin + timedelta(days=27 if unit in MONTHS else 90)) for begin in begins]
     if step < 0:
         first, last = [span for span in spans if span[1] < today][-1]
     else:
         first, last = next(span for span in spans if span[step == 0] > today)
+    if unit in MONTHS:
+        return _month(first.year, month)
     return first, last, f"in {unit} {first.year}"
 
 

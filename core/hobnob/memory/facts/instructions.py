@@ -8,7 +8,8 @@ nobody can plant them in a memory that is shown in every prompt.
 import re
 from datetime import datetime
 
-from hobnob.memory.facts import values as read
+from hobnob.memory.facts import readers as read
+from hobnob.memory.facts import values
 from hobnob.memory.facts.found import FactKind
 from hobnob.memory.facts.reading import Clause
 from hobnob.memory.facts.rule import Rule, rule
@@ -34,7 +35,9 @@ def _language(rest: str, clause: Clause, at: datetime) -> Reading | None:
     if match is None or read.languages(match[0], clause, at) is None:
         return None
     tail = rest[match.end() :]
-    if not read.ends(tail) and not re.match(r" (?:from now|only|always|with me|to me|in)\b", tail):
+    if not values.ends(tail) and not re.match(
+        r" (?:from now|only|always|with me|to me|in)\b", tail
+    ):
         return None
     return Reading(values=(match[0].title(),), tail="")
 
@@ -53,11 +56,11 @@ def _called(rest: str, clause: Clause, at: datetime) -> Reading | None:
     )
     if match:
         return Reading(values=(match[0],), tail="")
-    return read.person(rest, clause, at)
+    return values.person(rest, clause, at)
 
 
 def _avoided(rest: str, clause: Clause, at: datetime) -> Reading | None:
-    return read.thing(rest, clause, at)
+    return values.thing(rest, clause, at)
 
 
 _SECRET = re.compile(
@@ -74,7 +77,7 @@ def _note(rest: str, clause: Clause, at: datetime) -> Reading | None:
     return Reading(values=(rest,), tail="")
 
 
-def _rule(attribute: str, pattern: str, reader: read.Reader = read.anything) -> Rule:
+def _rule(attribute: str, pattern: str, reader: values.Reader = read.anything) -> Rule:
     return rule(FactKind.INSTRUCTION, attribute, _ASK + pattern, reader, "You asked: “{said}”")
 
 

@@ -86,8 +86,8 @@ _ASKS_BACK = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"(?:hi|hey|hello|hiya|heya|yo|well|so|oh|ooh|ah|aw|um|uh|uhm|hm+|ok|okay|yes|yeah|yep|yup|no"
-    r"|nope|nah|actually|btw|by the way|fyi|anyway|also|and|but|then|plus|sorry|honestly|(?:ha)+h?"
+    r"(?:hi|hey|hello|hiya|heya|yo|well|so|oh|ooh|ah|aw|um|uh|uhm|hm+|ok|okay|yes|yeah|yep|yup"
+    r"|no(?=[,.!;:\s–—-]*(?:i|i'm|my|we|it's|actually|you|the)\b)|nope|nah|actually|btw|by the way|fyi|anyway|also|and|but|then|plus|sorry|honestly|(?:ha)+h?"
     r"|lol|wow|thanks|thank you|thx|sure|right|look|listen|guess what|you know(?: what)?"
     r"|(?:fun|random|quick) fact|update|ps|p\.s\.|edit|correction|to be honest|tbh|personally"
     r"|just so you know|for the record|to be clear|in fact|unfortunately|luckily|sadly|speaking of"
@@ -109,7 +109,7 @@ _OPENING = re.compile(
 )
 _I = re.compile(r"i\b|i'm\b|my name\b", re.IGNORECASE)
 _BREAK = re.compile(
-    r"\s*[,;()]\s*|\s+[-–—]+\s+|\s*—\s*|\s*:\s+(?=i\b|i'm\b|my\b)"
+    r"\s*[,;()]\s*|\s+[-–—]+\s+|\s*—\s*"
     r"|\s+(?:and|but|so|because|cause|cuz|since|although|though|while|plus|yet|or)\s+"
     r"(?=(?:i|i'm|i've|i'll|my|we|our|we're|we've|please|call|don't|never|always|remember)\b)",
     re.IGNORECASE,

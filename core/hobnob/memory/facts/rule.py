@@ -1,7 +1,7 @@
 """One rule: how a statement begins, what may follow, and what is kept of it. Pure.
 
 A rule is matched at the beginning of a clause; its reader takes the value from what follows. In
-`attributes` and `text`, {v} is the value, {k} its key, {when} its date, {said} the whole clause, and
+`attributes` and `text`, {v} is the value, {k} its key, {when} its date, {said} the whole clause and
 other names are groups of the pattern. Where a statement says that something is no longer so (a
 group `gone` matched, or "any more" follows) the sentence is `gone`, and the fact ends an older one.
 """
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from hobnob.memory.facts import values as read
+from hobnob.memory.facts import readers as read
 from hobnob.memory.facts import words
 from hobnob.memory.facts.found import FactKind
 from hobnob.memory.facts.values import Reader

@@ -4,8 +4,8 @@ first that reads wins."""
 from datetime import timedelta
 from functools import partial
 
-from hobnob.memory.facts import values as read
-from hobnob.memory.facts import words
+from hobnob.memory.facts import readers as read
+from hobnob.memory.facts import values, words
 from hobnob.memory.facts.found import FactKind
 from hobnob.memory.facts.rule import rule
 
@@ -14,14 +14,17 @@ _people = partial(rule, FactKind.RELATIONSHIP)
 _event = partial(rule, FactKind.EVENT)
 _plan = partial(rule, FactKind.PLAN)
 
-_FAVOURITE = r"fav(?:ou?rite)?s? (?P<what>[a-z][a-z' -]{1,30}?)(?: of all time| ever)?"
+_FAVOURITE = (
+    r"fav(?:ou?rite)?s? (?!(?:part|thing|bit|one|memory|moment|aspect"
+    r"|way|time|line|scene|place to)\b)(?P<what>[a-z][a-z' -]{1,30}?)(?: of all time| ever)?"
+)
 _BEST = r"(?:(?:all-time|all time|absolute|current|personal|number one) )*"
 
 TASTES = (
     _taste("eats:{k}", r"i (?:don't|do not|dont|never|no longer|can't) eat (?:any )?",
-           read.thing, "You don't eat {v}"),
+           values.thing, "You don't eat {v}"),
     _taste("drinks:{k}", r"i (?:don't|do not|dont|never|no longer) drink (?:any )?",
-           read.thing, "You don't drink {v}"),
+           values.thing, "You don't drink {v}"),
     _taste("drinks:alcohol", r"i (?:don't|do not|dont|never|no longer) drink",
            text="You don't drink alcohol"),
     _taste("habit:smoking", r"i (?P<not>(?:no longer|don't|never|do not) )?{adv}(?P<v>smoke|vape)",
@@ -32,40 +35,40 @@ TASTES = (
            text="You gave up {v}"),
     _taste("prefers:{k}", r"i {adv}prefer ", read.preferred, "You prefer {v}"),
     _taste("likes:{k}", r"i no longer (?P<gone>like|love|enjoy|hate|dislike) ",
-           read.thing, gone="You don't {gone} {v} any more"),
+           values.thing, gone="You don't {gone} {v} any more"),
     _taste("likes:{k}", r"i {adv}(?P<verb>like|love|adore|enjoy|hate|dislike|detest|loathe|despise"
                         r"|can't stand|cannot stand) ",
-           read.thing, "You {verb} {v}", confidence=0.85),
+           values.thing, "You {verb} {v}", confidence=0.85),
     _taste("likes:{k}", r"i {adv}(?:don't|do not|dont)(?: really| particularly| even| actually)?"
                         r" (?P<verb>like|love|enjoy|hate) ",
-           read.thing, "You don't {verb} {v}", "You don't {verb} {v} any more", confidence=0.85),
+           values.thing, "You don't {verb} {v}", "You don't {verb} {v} any more", confidence=0.85),
     _taste("likes:{k}", r"{am}{not}{adv}(?P<how>(?:an? (?:(?:big|huge|massive|avid) )?fan of|into"
                         r"|fond of|passionate about|crazy about|obsessed with|addicted to)) ",
-           read.thing, "You are {not}{how} {v}", confidence=0.85),
+           values.thing, "You are {not}{how} {v}", confidence=0.85),
     _taste("fear:{k}", r"{am}(?:really |so |very |a bit |absolutely )?"
                        r"(?P<how>scared|afraid|terrified) of ",
-           read.thing, "You are {how} of {v}", confidence=0.85),
+           values.thing, "You are {how} of {v}", confidence=0.85),
     _taste("favourite {what}", rf"(?:my|our) {_BEST}{_FAVOURITE}"
                                r" (?P<is>is|are|has to be|would be|will always be) ",
            read.favourite, "Your favourite {what} {is} {v}"),
     _taste("favourite {what}", r"(?P<v>[^\s,;:]+(?: [^\s,;:]+){0,5}?) (?P<is>is|are)"
                                rf" (?:definitely |still )?my {_BEST}{_FAVOURITE}(?=$|[,.!])",
-           read.named_before, "Your favourite {what} {is} {v}"),
+           read.bare, "Your favourite {what} {is} {v}"),
     _taste("likes:{k}", r"my (?:main |biggest |only |other )?hobb(?:y|ies) (?:is|are|includes?) "
                         r"(?:mostly |mainly )?",
-           read.thing, "Your hobbies include {v}"),
+           values.thing, "Your hobbies include {v}"),
     _taste("plays:{k}", r"i (?P<not>no longer |don't )?{adv}play (?:the )?",
            read.of(words.GAMES), "You {not}play {v}"),
 )  # fmt: skip
 
 PEOPLE = (
     _people("{slot}", r"(?:my|our) {rel}(?:'s name(?:'s| is)|(?:'s| is| was)? (?:called|named)) ",
-            read.person, "Your {rel} is called {v}"),
+            values.person, "Your {rel} is called {v}"),
     _people("{slot}", r"(?P<v>(?-i:[A-Z])[\w'-]+) is my {rel}(?=$|[,.!]| and\b| but\b)",
-            read.named_before, "Your {rel} is called {v}"),
-    _people("{slot}", r"{have}(?:adopted |got |bought )?(?:an?|one|another) {rel}"
+            read.bare, "Your {rel} is called {v}"),
+    _people("{slot}", r"(?:{have}|{did}(?:adopted|got|bought) )(?:an?|one|another) {rel}"
                       r",? (?:called|named) ",
-            read.person, "Your {rel} is called {v}"),
+            values.person, "Your {rel} is called {v}"),
     _people("has:{kin}", r"{have}|{did}(?:adopted|got|bought|rescued) ",
             read.kin, "You have {v}"),
     _people("has:{kin}", r"(?:i|we) (?:don't|do not) have (?:any |an? )?",
@@ -85,7 +88,7 @@ PEOPLE = (
             r"(?= with (?:me|my|(?-i:[A-Z]))|$|[,.!]| and| but| last| yesterday| two| a )",
             read.anything, gone="You and your partner broke up"),
     _people("{rel}'s home", r"my {rel}{named} (?:also |now |still |currently )*lives (?:now )?in ",
-            read.place, "Your {rel} lives in {v}"),
+            values.place, "Your {rel} lives in {v}"),
     _people("{rel}'s job", r"my {rel}{named} (?:is|works as) (?:also |now |currently )*{a}",
             read.occupation, "Your {rel} is {a}{v}"),
     _people("{rel}'s death", r"my {rel}{named} (?:has )?(?:just |recently |sadly )?"
@@ -105,7 +108,7 @@ HAPPENINGS = (
                       r"|volunteering|returning|coming|turning) ",
           read.planned, "You are {verb} {v} {when}"),
     _plan("home", r"{be}{adv}moving (?:back )?to ",
-          read.place, "You are moving to {v}", confidence=0.7),
+          values.place, "You are moving to {v}", confidence=0.7),
     _plan("plan:{k}", r"(?:i|we)(?:'ll| will) (?P<verb>[a-z]+) ",
           read.planned, "You will {verb} {v} {when}"),
     _plan("plan:{k}", r"(?:{be}planning|(?:i|we) (?:also )?plan) (?P<how>to|on|a) ",
@@ -137,7 +140,7 @@ RULES = TASTES + PEOPLE + HAPPENINGS + FEELINGS
 NAMED = _people(
     "{slot}",
     r"\bmy {rel},? (?-i:(?=(?!I\b)[A-Z][a-zà-ÿ]))",
-    read.person,
+    values.person,
     "Your {rel} is called {v}",
 )
 """Looked for anywhere in a sentence, for it is true even in a question: "with my sister Mia"."""

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from functools import partial
 
-from hobnob.memory.facts import values as read
-from hobnob.memory.facts import words
+from hobnob.memory.facts import readers as read
+from hobnob.memory.facts import values, words
 from hobnob.memory.facts.found import FactKind
 from hobnob.memory.facts.rule import rule
 
@@ -14,14 +14,14 @@ NAMES = (
     _rule("name", r"my (?:first |full )?name is (?:actually )?spel(?:t|led) (?:as |like )?",
           read.spelling, "Your name is spelt {v}"),
     _rule("last name", r"my (?:last |family |sur)name(?:'s| is) ",
-          read.person, "Your last name is {v}"),
+          values.person, "Your last name is {v}"),
     _rule("name", r"(?:(?:my|the) (?:(?:first|full|real|actual|given|legal|new) )?name(?:'s| is)"
                   r"(?: actually| now)?|name's|i'm called|i am called) ",
-          read.person, "You are called {v}"),
+          values.person, "You are called {v}"),
     _rule("preferred name", r"(?:you (?:can|may) |please |just |(?:everyone|everybody|people|they"
                             r"|most people|(?:my )?friends) )*(?:all )?(?:just |usually )?calls? me ",
-          read.person, "You want to be called {v}"),
-    _rule("preferred name", r"i (?:usually |just )?go by ", read.person, "You go by {v}"),
+          values.person, "You want to be called {v}"),
+    _rule("preferred name", r"i (?:usually |just )?go by ", values.person, "You go by {v}"),
     _rule("name", r"{am}", read.greeted_name, "You are called {v}", confidence=0.8),
     _rule("pronouns", r"my pronouns are |pronouns: |i (?:use|go by) |use ",
           read.pronouns, "Your pronouns are {v}"),
@@ -33,7 +33,7 @@ NAMES = (
                       r" (?:birthday|bday))",
           read.birthday_now, "Your birthday is {v}"),
     _rule("birth year", r"i was born in ", read.year, "You were born in {v}"),
-    _rule("birthplace", r"i was born (?:and raised )?in ", read.place, "You were born in {v}"),
+    _rule("birthplace", r"i was born (?:and raised )?in ", values.place, "You were born in {v}"),
     _rule("nationality", r"{be}(?:half |part |originally |actually |an? )*",
           read.of(words.NATIONALITIES), "You are {v}"),
     _rule("belief", r"{am}(?:an? |also |actually )*", read.of(words.BELIEFS), "You are {v}"),
@@ -41,17 +41,17 @@ NAMES = (
 
 PLACES = (
     _rule("home", r"(?:i|we) {gone}{adv}live (?:now )?(?P<prep>in|on|near|outside|by) ",
-          read.place, "You live {prep} {v}", "You don't live {prep} {v}"),
+          values.place, "You live {prep} {v}", "You don't live {prep} {v}"),
     _rule("home", r"{be}{gone}{adv}(?:living|based|residing) (?P<prep>in|near|outside|on) ",
-          read.place, "You live {prep} {v}", "You don't live {prep} {v}"),
+          values.place, "You live {prep} {v}", "You don't live {prep} {v}"),
     _rule("home", r"{did}(?:moved|relocated)(?: back| over| out| up| down| house)? to ",
           read.moved, "You moved to {v} {when}", confidence=0.85),
     _rule("home", r"{did}(?P<gone>moved) (?:away from|out of) ",
-          read.place, gone="You don't live in {v}"),
+          values.place, gone="You don't live in {v}"),
     _rule("origin", r"{be}{adv}from |(?:i|we) {adv}(?:come|hail) from ",
-          read.place, "You are from {v}"),
-    _rule("hometown", r"my home ?town(?:'s| is) ", read.place, "Your hometown is {v}"),
-    _rule("grew up", r"i (?:was raised|{adv}grew up) in ", read.place, "You grew up in {v}"),
+          values.place, "You are from {v}"),
+    _rule("hometown", r"my home ?town(?:'s| is) ", values.place, "Your hometown is {v}"),
+    _rule("grew up", r"i (?:was raised|{adv}grew up) in ", values.place, "You grew up in {v}"),
 )  # fmt: skip
 
 WORK = (
@@ -62,12 +62,12 @@ WORK = (
           text="You are {v}"),
     _rule("job", r"i(?:'ve)? (?:just |recently |finally )?(?P<v>retired)", text="You are {v}"),
     _rule("job", r"(?:i {gone}{adv}work|{am}{adv}working) as {a}",
-          read.noun, "You work as {a}{v}", "You don't work as {a}{v}"),
+          read.trade, "You work as {a}{v}", "You don't work as {a}{v}"),
     _rule("employer", r"(?:i {gone}{adv}work|{am}{adv}working) (?P<prep>at|for) ",
           read.employer, "You work {prep} {v}", "You don't work {prep} {v}"),
     _rule("field of work", r"i {adv}work in ", read.field, "You work in {v}"),
     _rule("job", r"{did}(?:got|started|landed|found|have|took)(?: a| my)? (?:new )?job as {a}",
-          read.noun, "You work as {a}{v}"),
+          read.trade, "You work as {a}{v}"),
     _rule("employer", r"{did}(?:got|started|landed|found|took)(?: a| my)? (?:new )?job"
                       r" (?P<prep>at|with|for) ",
           read.employer, "You work {prep} {v}"),
@@ -91,9 +91,9 @@ WORK = (
 
 BODY = (
     _rule("allergy:{k}", r"{am}{gone}(?:\w+ly |also |very )*allergic to ",
-          read.thing, "You are allergic to {v}", "You are not allergic to {v}", confidence=0.95),
+          values.thing, "You are allergic to {v}", "You are not allergic to {v}", confidence=0.95),
     _rule("allergy:{k}", r"i have an? (?:\w+ )?allergy to ",
-          read.thing, "You are allergic to {v}", confidence=0.95),
+          values.thing, "You are allergic to {v}", confidence=0.95),
     _rule("allergy:{v}", r"i have an? (?:(?:severe|bad|mild|serious) )?"
                          r"(?P<v>[a-z]+(?: [a-z]+)?) allergy",
           text="You have a {v} allergy", confidence=0.95),
@@ -112,4 +112,4 @@ BODY = (
     _rule("pregnancy", r"{am}(?P<v>pregnant)", text="You are {v}", lasts=timedelta(days=280)),
 )  # fmt: skip
 
-RULES = NAMES + PLACES + WORK + BODY
+RULES = NAMES + PLACES + BODY + WORK

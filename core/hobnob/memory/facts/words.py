@@ -5,10 +5,6 @@ def word_set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-NUMBERS = word_set(
-    """a an one two three four five six seven eight nine ten eleven twelve no zero"""
-)
-
 NOBODY = word_set(
     # What stands after "call me" or "I'm" with a capital or in a hurry and is nobody's name.
     """a about afraid all alone already always an angry any anything around as asleep at away
@@ -18,7 +14,7 @@ NOBODY = word_set(
     guilty happy here home honored hot hungry hurt i if ill impressed in insane inside
     interested into it jealous jk just kidding late later lazy lesbian like lol lonely lost
     lucky mad maybe me mean mine mistaken mommy my neutral never new nervous nice no nobody
-    not nothing now off ok okay old on online open out outside over people please pleased
+    not nothing irrelevant unimportant secret unknown weird pronounced taken written private now off ok okay old on online open out outside over people please pleased
     poor proud queer ready really relaxed rich right sad safe scared shocked shy sick silly
     single so some someone sorry starving still straight stressed stuck stupid sure surprised
     sweet sweating tall terrible that thankful thanks the there thirsty this tired to today
@@ -83,14 +79,8 @@ JOBS = word_set(
     reporter researcher sailor salesman salesperson salesperson saleswoman scientist sculptor
     seamstress secretary singer soldier solicitor songwriter statistician stylist supervisor
     surgeon surveyor sysadmin tailor tattooist teacher technician therapist trader trainer
-    translator tutor upholsterer vet veterinarian waiter waitress webdesigner welder writer
+    translator tutor upholsterer vet veterinarian waiter waitress webdesigner student undergraduate pensioner sophomore freshman welder writer
     zookeeper"""
-)
-
-STATIONS = word_set(
-    # What one is besides an occupation.
-    """freshman graduate pensioner postgrad senior-citizen sophomore student undergrad
-    undergraduate vegan vegetarian pescatarian veteran"""
 )
 
 DIETS = word_set(
@@ -115,10 +105,10 @@ TRAITS = word_set(
 )
 
 FEELINGS = word_set(
-    """afraid angry annoyed anxious ashamed bored burnt-out calm content confused depressed
-    desperate devastated disappointed down elated embarrassed exhausted excited frustrated
+    """afraid angry annoyed anxious ashamed bored burnt-out confused depressed
+    desperate devastated disappointed elated embarrassed exhausted excited frustrated
     furious grateful grumpy happy heartbroken homesick hopeful hopeless hurt irritated
-    jealous lonely lost mad miserable nervous optimistic overwhelmed pessimistic proud
+    jealous lonely mad miserable nervous optimistic overwhelmed pessimistic proud
     relaxed relieved restless sad scared stressed stressed-out tense terrified thrilled tired
     unhappy upset worn-out worried"""
 )
@@ -151,6 +141,16 @@ KIN = word_set(
 MANY_OF = word_set(
     """brothers cats children cousins daughters dogs grandchildren grandkids kids kittens
     nephews nieces pets puppies rabbits siblings sisters sons stepkids twins"""
+)
+
+OWN = (
+    # What one "has": not a friend, whom one only mentions.
+    (KIN | PARTNERS | MANY_OF | PETS)
+    - word_set(
+        """friend bestie bff classmate colleague coworker co-worker crush mentor neighbor neighbour
+        pal parents ex ex-boyfriend ex-girlfriend ex-husband ex-wife roommate flatmate chicken fish
+        pet"""
+    )
 )
 
 SETTLEMENTS = word_set(

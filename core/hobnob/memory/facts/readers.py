@@ -1,0 +1,346 @@
+"""Values of one kind: an age, an occupation, a date. Pure; see `values` for what a reader is."""
+
+import re
+from datetime import datetime, timedelta
+
+from hobnob.memory.facts import dates, words
+from hobnob.memory.facts.reading import Clause
+from hobnob.memory.facts.values import (
+    Reader,
+    Reading,
+    ends,
+    one_thing,
+    phrase,
+    place,
+    tokens,
+    upto,
+)
+
+
+def anything(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """The pattern said it all."""
+    return Reading(tail=rest)
+
+
+def bare(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """The pattern said it all, and nothing follows that could change it."""
+    return Reading(tail=rest) if ends(rest) else None
+
+
+def of(known: frozenset[str]) -> Reader:
+    """One of these words, which may be written with a space for the hyphen."""
+    longest = max(word.count("-") for word in known) + 1
+
+    def read(rest: str, clause: Clause, at: datetime) -> Reading | None:
+        for match in reversed(tokens(rest, longest)):
+            value = rest[: match.end()].rstrip(".!")
+            tail = rest[len(value) :]
+            if "-".join(value.casefold().split()) in known and ends(tail):
+                return Reading(values=(value,), tail=tail)
+        return None
+
+    return read
+
+
+def matching(pattern: str) -> Reader:
+    """What `pattern` matches, with regard to capitals."""
+    compiled = re.compile(pattern)
+
+    def read(rest: str, clause: Clause, at: datetime) -> Reading | None:
+        match = compiled.match(rest)
+        return match and Reading(values=(match[0],), tail=rest[match.end() :])
+
+    return read
+
+
+def noun(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """A few words that mean something anywhere."""
+    value = phrase(rest)
+    return Reading(values=(value,), tail=rest[len(value) :]) if value else None
+
+
+# ------------------------------------------------------------------------------------ who they are
+
+_NO_NAME = (
+    words.NOBODY
+    | words.CALENDAR
+    | words.NATIONALITIES
+    | words.BELIEFS
+    | words.FEELINGS
+    | words.JOBS
+    | words.DIETS
+    | words.TRAITS
+)
+_LANGUAGE_PARTS = words.word_set(
+    "a an and bit both fluent fluently good i little native of or some"
+)
+
+spelling = matching(r"[A-Z][\w'-]{0,30}(?=$|[\s,.!])")
+pronouns = matching(r"(?:\w{1,6}/){1,3}\w{1,6}\b|any(?: pronouns)?\b")
+year = matching(r"(?:19|20)\d\d\b")
+school = matching(
+    r"(?:the )?(?:\w[\w'.&-]* ){0,4}(?:University|College|School|Institute|Academy|Polytechnic|MIT"
+    r"|UCLA|ETH)\b(?: (?:of|in) [A-Z]\w+(?: [A-Z]\w+)?)?"
+)
+
+
+def greeted_name(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """ "Hi, I'm Ann": a name only behind a greeting, with a capital, and if it's nothing else."""
+    match = re.match(r"[A-Z][a-zà-ÿ]+(?: [A-Z][a-zà-ÿ]+)?", rest)
+    if not clause.greeted or match is None or not ends(rest[match.end() :]):
+        return None
+    if _NO_NAME & set(match[0].casefold().split()):
+        return None
+    return Reading(values=(match[0],), tail=rest[match.end() :])
+
+
+def age(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """ "34", "34 years old"; not "34 minutes away"."""
+    match = re.match(r"(\d{1,3})( years? old| yrs? old| ?y/?o| years young)?(?![\w.:/%])", rest)
+    if match is None or not 10 <= int(match[1]) <= 110:
+        return None
+    tail = rest[match.end() :]
+    return Reading(values=(match[1],)) if match[2] or ends(tail) or dates.find(tail, at) else None
+
+
+def birthday(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    when = dates.birthday(rest, at)
+    return Reading(values=(when,)) if when else None
+
+
+def birthday_now(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """ "my birthday" with "today" or nothing behind it; "tomorrow is my birthday"."""
+    return birthday(re.split(r"'s | is ", rest)[0].strip("!. ") or "today", clause, at)
+
+
+def languages(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    found: list[str] = []
+    for match in tokens(rest, 12):
+        word = match[0].rstrip(".!")
+        if word.casefold() in words.LANGUAGES:
+            found.append(word.title() if clause.casual else word)
+        elif word.casefold() not in _LANGUAGE_PARTS:
+            break
+    return Reading(values=tuple(found)) if found else None
+
+
+def skill(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """A language, an instrument, a game."""
+    return languages(rest, clause, at) or of(words.GAMES)(rest, clause, at)
+
+
+# ------------------------------------------------------------------------- work, school, health
+
+_NO_EMPLOYER = re.compile(
+    r"(?:nights?|home|the (?:moment|weekend|same|time)|weekends|least|all|me|my|a (?:living|while"
+    r"|long|few)|free|fun|hours|days|years|\d|an hour|money|peace|this|now)\b",
+    re.IGNORECASE,
+)
+_EMPLOYER = re.compile(
+    r"(?:the )?[A-ZÀ-Þ][\w'.-]*(?: (?:(?:of|and|&|for|the) ){0,2}[A-ZÀ-Þ][\w'.-]*)*"
+)
+_NO_FIELD = re.compile(
+    r"(?:the|my|our|silence|bed|pairs|peace|private|teams?|groups?|shifts|an?) ?(?!hospital|school"
+    r"|bank|factory|restaurant|bakery|lab|laboratory|library|warehouse|shop|store|kindergarten"
+    r"|hotel|pharmacy|bar|cafe|café|film|music|game|tech|car)",
+    re.IGNORECASE,
+)
+_NO_SUBJECT = re.compile(
+    r"(?:for|at|in|to|on|with|abroad|all|hard|right|while|from|by|and|a lot)\b", re.IGNORECASE
+)
+_PRAISE = words.word_set("of good great terrible bad better best real total complete huge big")
+
+
+def occupation(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """At most four words of which the last is an occupation: "software engineer at Acme"."""
+    for match in reversed(tokens(rest, 4)):
+        value = rest[: match.end()].rstrip(".!")
+        parts = value.casefold().split()
+        if parts[-1] not in words.JOBS or phrase(value) is None or _PRAISE & set(parts):
+            continue
+        tail = rest[len(value) :]
+        where = re.match(r" (?:at|for|in|with) ", tail)
+        employer = phrase(tail[where.end() :]) if where else None
+        if where and employer:
+            value += where[0] + employer
+        elif not ends(tail):
+            return None
+        return Reading(values=(value,), tail=rest[len(value) :])
+    return None
+
+
+def trade(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """What one works as: any few words, up to what else one does."""
+    return noun(rest.split(" and ")[0], clause, at)
+
+
+def employer(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """ "Siemens", "a bank", "the city library"; not "night"."""
+    if _NO_EMPLOYER.match(rest):
+        return None
+    named = _EMPLOYER.match(rest)
+    value = named[0].rstrip(".'-") if named else phrase(rest)
+    if not value or not (named or clause.casual or re.match(r"(?:an?|the) ", value, re.I)):
+        return None
+    return Reading(values=(value,), tail=rest[len(value) :])
+
+
+def field(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """ "marketing", "a hospital"; not "the morning"."""
+    return None if _NO_FIELD.match(rest) else noun(rest, clause, at)
+
+
+def subject(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """What is studied; not "for my exam" or "hard"."""
+    if _NO_SUBJECT.match(rest):
+        return None
+    return noun(re.split(r" (?:at|in|for|and) ", rest)[0], clause, at)
+
+
+def condition(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """At most four words of which the last is a condition that stays: "type 2 diabetes"."""
+    for match in reversed(tokens(rest, 4)):
+        value = rest[: match.end()].rstrip(".!")
+        tail = rest[len(value) :]
+        goes_on = re.match(r" (?:in|on|for|last|an?|two|three|years?|with)\b", tail)
+        if value.casefold().split()[-1] in words.CONDITIONS and phrase(value):
+            return Reading(values=(value,), tail=tail) if goes_on or ends(tail) else None
+    return None
+
+
+# ------------------------------------------------------------------------------ tastes and people
+
+_COUNT = re.compile(
+    r"(?:\d{1,2}|an?|one|two|three|four|five|six|seven|eight|nine|ten|no|another) ", re.IGNORECASE
+)
+
+
+def preferred(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """ "tea to coffee", "tea over coffee" or only "tea"."""
+    value = phrase(rest, most=8)
+    if value is None:
+        return None
+    sides = re.split(r" (?:to|over|rather than) ", value, maxsplit=1)
+    if not all(one_thing(side) for side in sides):
+        return None
+    return Reading(values=(value,), tail=rest[len(value) :])
+
+
+def favourite(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """Anything that has a name of its own: here "the" is welcome."""
+    body = rest.removeprefix("probably ").removeprefix("definitely ")
+    value = phrase(body, most=6)
+    if value is None or re.match(r"(?:to|in|on|at|when|by|about|going|coming|still)\b", value):
+        return None
+    return Reading(values=(value,), tail=body[len(value) :])
+
+
+def kin(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """Relatives and pets with their number: "two kids", "an older sister and a dog"."""
+    found: list[str] = []
+    while (count := _COUNT.match(rest)) and (one := no_kin(rest[count.end() :], clause, at)):
+        found.append(count[0] + one.values[0])
+        rest = re.sub(r"^,? (?:and )?(?=\w+ )", "", one.tail)
+    return Reading(values=tuple(found), tail=rest) if found else None
+
+
+def no_kin(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """At most three words of which the last is a relative or a pet: "older sisters"."""
+    for match in tokens(rest, 3):
+        value = rest[: match.end()].rstrip(".!")
+        if value.casefold().split()[-1] in words.OWN:
+            tail = rest[len(value) :]
+            goes_on = re.match(r" (?:called|named|who|with|at home)\b", tail)
+            if phrase(value) and (goes_on or ends(tail)):
+                return Reading(values=(value,), tail=tail)
+            return None
+    return None
+
+
+# ------------------------------------------------------------------------------------ what happens
+
+_NOW = re.compile(
+    r" (?:today|tonight|lately|these days|this (?:week|morning|evening)|about my)\b", re.IGNORECASE
+)
+_REACTIONS = words.word_set(
+    # What people say to be kind, or of the moment: a state only with a time.
+    """confused excited grateful happy hopeful hurt lost proud relieved thrilled"""
+)
+
+
+def moved(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """A place to stay at, and since when."""
+    found = place(rest, clause, at)
+    if found is None or re.search(r"\b(?:when|for (?:an?|two|three|\d+)|then|back)\b", found.tail):
+        return None
+    when = dates.find(found.tail, at, past=True)
+    return Reading(values=found.values, tail=found.tail, when=when.words if when else "")
+
+
+def dated(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """The pattern said what; a date may follow."""
+    when = dates.find(upto(rest), at, past=True)
+    if when is None:
+        return Reading() if ends(rest) else None
+    return Reading(when=when.words)
+
+
+def date(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """A date, at once."""
+    when = dates.find(rest, at)
+    if when is None or rest[: when.start].strip():
+        return None
+    value = when.words.removeprefix("on ").removeprefix("in ")
+    return Reading(values=(value,), when=when.words, until=_over(when, at))
+
+
+def planned(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """A few words, and a day to come: "to Rome on Friday"."""
+    body = upto(rest)
+    when = dates.find(body, at)
+    if when is None or when.last < at.date() or not ends(body[when.end :]):
+        return None
+    before = body[: when.start].strip(" ,")
+    value = phrase(before, most=7)
+    if value is None or "," in before:
+        return None
+    return Reading(values=(value,), when=when.words, until=_over(when, at))
+
+
+def plan(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """A few words, with or without a day to come."""
+    if found := planned(rest, clause, at):
+        return found
+    value = phrase(rest, most=7)
+    return Reading(values=(value,)) if value and len(value.split()) > 1 else None
+
+
+def happened(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """What came of it, in a few words, and when, if that is said."""
+    body = upto(rest).split(",")[0]
+    when = dates.find(body, at, past=True)
+    before = (body[: when.start] if when else body).strip(" .!")
+    value = phrase(before) if before else ""
+    return None if value is None else Reading(values=(value,), when=when.words if when else "")
+
+
+def did(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """As `happened`, but it must be said what."""
+    found = happened(rest, clause, at)
+    return found if found and found.values[0] else None
+
+
+def feeling(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """A feeling, and nothing behind it but when or why: "happy for you" is about somebody else."""
+    match = re.match(r"[a-z]+(?:[- ]out)?", rest, re.IGNORECASE)
+    if match is None or "-".join(match[0].casefold().split()) not in words.FEELINGS:
+        return None
+    value, tail = match[0].lower(), rest[match.end() :]
+    fleeting = value in _REACTIONS or tail.startswith(" too") or not ends(tail)
+    return None if fleeting and not _NOW.match(tail) else Reading(values=(value,), tail=tail)
+
+
+def _over(when: dates.When, at: datetime) -> datetime:
+    """The end of its last day."""
+    day = datetime.combine(when.last + timedelta(days=1), datetime.min.time())
+    return day.replace(tzinfo=at.tzinfo)
