@@ -36,7 +36,7 @@ def _any(words: dict[str, int]) -> str:
 
 
 _WHEN = re.compile(
-    rf"""(?<!\w)(?:(?:on|in|at)\s+(?:early\s+|late\s+|mid-?)?)?(?:
+    rf"""(?<!\w)(?:(?:about|around|almost|nearly|over|exactly|early|late|back)\s)?(?:(?:on|in|at|since)\s(?:early\s|late\s|mid-?)?)?(?:
       (?P<near>today|tonight|this\s(?:morning|afternoon|evening)|tomorrow|yesterday|last\snight
         |the\sday\safter\stomorrow|the\sday\sbefore\syesterday)
         (?:\s(?:morning|afternoon|evening|night))?
@@ -113,7 +113,11 @@ def birthday(text: str, at: datetime) -> str:
 def _resolve(match: re.Match[str], today: date, past: bool) -> tuple[date, date, str] | None:
     """First day, last day and words; None for what only looks like a date."""
     got = {name: part.lower() for name, part in match.groupdict().items() if part}
-    preposition = match[0].split()[0].lower()
+    preposition = (
+        "in"
+        if re.match(r"(?:\w+ )?(?:in|since)\s", match[0], re.I)
+        else match[0].split()[0].lower()
+    )
     try:
         if near := got.get("near"):
             return _one(today + timedelta(days=_offset(near)))

@@ -40,9 +40,9 @@ def extract(turn: Turn) -> Sequence[Found]:
 def _in_sentence(sentence: Sentence, at: datetime) -> Iterator[Found]:
     for clause in sentence.clauses:
         yield from _in_clause(clause, at)
-    for match in rules_life.NAMED.pattern.finditer(sentence.text):
-        clause = Clause(text=sentence.text[match.start() :])
-        yield from _first((rules_life.NAMED,), clause, at)
+    own, _, _ = sentence.text.partition(": ")  # behind it somebody else may speak
+    for match in rules_life.NAMED.pattern.finditer(own):
+        yield from _first((rules_life.NAMED,), Clause(text=own[match.start() :]), at)
 
 
 def _in_clause(clause: Clause, at: datetime) -> Iterator[Found]:
@@ -75,7 +75,7 @@ def _made(
     if not template:
         return
     for value in reading.values:
-        parts = groups | {"when": reading.when, "month": month_of(at)}
+        parts = groups | {"when": reading.when, "day": reading.day, "month": month_of(at)}
         parts["v"] = groups.get("v") or value
         parts["k"] = key(parts["v"])
         parts["slot"] = _slot(groups.get("rel", ""), parts["k"])
@@ -85,11 +85,11 @@ def _made(
         for attribute in rule.attributes:
             yield Found(
                 kind=rule.kind,
-                attribute=attribute.format_map(parts).casefold(),
+                attribute=attribute.removeprefix("-").format_map(parts).casefold().strip(),
                 value=parts["v"] or (parts["said"] if rule.kind is FactKind.INSTRUCTION else ""),
                 text=text,
                 confidence=rule.confidence,
-                ends=gone,
+                ends=gone or attribute.startswith("-"),
                 until=reading.until or (at + rule.lasts if rule.lasts else None),
             )
 

@@ -262,6 +262,9 @@ def no_kin(rest: str, clause: Clause, at: datetime) -> Reading | None:
 _NOW = re.compile(
     r" (?:today|tonight|lately|these days|this (?:week|morning|evening)|about my)\b", re.IGNORECASE
 )
+_GOOD_TIME = re.compile(
+    r"(?:an?|some|such|so) (?:\w+ )*(?:time|blast|fun|days?|moment|feeling|experience|game)\b", re.I
+)
 _REACTIONS = words.word_set(
     # What people say to be kind, or of the moment: a state only with a time.
     """confused excited grateful happy hopeful hurt lost proud relieved thrilled"""
@@ -298,7 +301,7 @@ def planned(rest: str, clause: Clause, at: datetime) -> Reading | None:
     """A few words, and a day to come: "to Rome on Friday"."""
     body = upto(rest)
     when = dates.find(body, at)
-    if when is None or when.last < at.date() or not ends(body[when.end :]):
+    if when is None or when.last < at.date() or not _ends_or_goes_on(body[when.end :]):
         return None
     before = body[: when.start].strip(" ,")
     value = phrase(before, most=7)
@@ -320,14 +323,28 @@ def happened(rest: str, clause: Clause, at: datetime) -> Reading | None:
     body = upto(rest).split(",")[0]
     when = dates.find(body, at, past=True)
     before = (body[: when.start] if when else body).strip(" .!")
-    value = phrase(before) if before else ""
-    return None if value is None else Reading(values=(value,), when=when.words if when else "")
+    value = phrase(before, most=7) if before else ""
+    if value is None or (when and when.first > at.date()):
+        return None
+    if when is None:
+        return Reading(values=(value,))
+    return Reading(values=(value,), when=when.words, day=when.first.isoformat())
 
 
 def did(rest: str, clause: Clause, at: datetime) -> Reading | None:
     """As `happened`, but it must be said what."""
     found = happened(rest, clause, at)
     return found if found and found.values[0] else None
+
+
+def took_place(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """As `did`, but it must be said when as well, and be more than a good time."""
+    found = did(rest, clause, at)
+    return found if found and found.when and not _GOOD_TIME.match(found.values[0]) else None
+
+
+def _ends_or_goes_on(tail: str) -> bool:
+    return ends(tail) or bool(re.match(r" (?:to|with|for|at|in|from)\b", tail))
 
 
 def feeling(rest: str, clause: Clause, at: datetime) -> Reading | None:

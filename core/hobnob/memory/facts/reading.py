@@ -12,8 +12,10 @@ from itertools import islice
 
 LONGEST = 4000
 """Characters of a message that are read: people state facts early, and pastes are long."""
-MOST_SENTENCES = 80
-MOST_CLAUSES = 20
+MOST_SENTENCES = 100
+MOST_CLAUSES = 12
+LONGEST_CLAUSE = 300
+"""What follows a statement in the same sentence is hardly ever about it so far behind."""
 
 GAP = "\ufffc"
 """Stands where a quote or code was."""
@@ -52,17 +54,17 @@ _PLAY = re.compile(
     r"|kidding|jk|j/k|joking|yeah right|in my dreams|april fools?|sarcas\w+|quote|starts? with"
     r"|opposite day|let's say|suppose|supposing|say i(?:'m| am| live| have))\b"
     r"|(?:^|\s)/s(?:arcasm)?\b|\bnot!+$|🙄|[♪♫🎵🎶]"
-    r"|^\s*\*[a-z][^*\n]* [^*\n]*\*(?!\*)",
+    r"|^[ ]*\*[a-z][^*\n ]* [^*\n]*\*(?!\*)",
     re.IGNORECASE | re.MULTILINE,
 )
-_SENTENCE = re.compile(r"[.!?…]+(?:[\s)]+|$)")
+_SENTENCE = re.compile(r"[.!?…]{1,8}(?:[\s)]+|$)")
 _ABBREVIATION = re.compile(
     r"\b(?:[A-Z]|Mr|Ms|Mrs|Dr|St|Jan|Feb|Aug|Sept?|Oct|Nov|Dec|etc|approx)\.\s*$"
 )
 _UNSURE = re.compile(
     # Anywhere in a sentence: it is not stated.
     r"\b(?:if|unless|whether|as though|wish|what if|suppose[ds]?|someone else|somebody else"
-    r"|hopefully|maybe|perhaps|probably|possibly|might|guess|not sure|doubt)\b",
+    r"|hopefully|maybe|perhaps|probably|possibly|might|guess(?! what)|not sure|doubt)\b",
     re.IGNORECASE,
 )
 _OTHERS = re.compile(
@@ -86,17 +88,26 @@ _ASKS_BACK = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"(?:hi|hey|hello|hiya|heya|yo|well|so|oh|ooh|ah|aw|um|uh|uhm|hm+|ok|okay|yes|yeah|yep|yup"
-    r"|no(?=[,.!;:\s–—-]*(?:i|i'm|my|we|it's|actually|you|the)\b)|nope|nah|actually|btw|by the way|fyi|anyway|also|and|but|then|plus|sorry|honestly|(?:ha)+h?"
+    # Before a clause: nothing that changes it.
+    r"(?:hi|hey|hello|hiya|heya|yo|(?:hi|hello|hey) (?:there|all|everyone)|well|so|oh|ooh|ah|aw|um"
+    r"|uh|uhm|hm+|ok|okay|yes|yeah|yep|yup|nope|nah|actually|btw|by the way|fyi|anyway|also|and|but"
+    r"|no(?=[,.!;: –—-]*(?:i|i'm|my|we|it's|actually|you|the)\b)|then|plus|sorry|honestly|(?:ha)+h?"
     r"|lol|wow|thanks|thank you|thx|sure|right|look|listen|guess what|you know(?: what)?"
     r"|(?:fun|random|quick) fact|update|ps|p\.s\.|edit|correction|to be honest|tbh|personally"
-    r"|just so you know|for the record|to be clear|in fact|unfortunately|luckily|sadly|speaking of"
-    r"which|good (?:morning|evening|afternoon|day)|(?:a bit|a little|more)? ?about me|hi there"
-    r"|hello there|hey there|hi all|hi everyone|hello everyone|these days|nowadays|right now"
-    r"|currently|now|at the moment|since you ask(?:ed)?|like i said|as i said|as you know"
-    r"|my answer|thing is|the thing is|truth is|turns out|it turns out(?: that)?|reminder|note"
+    r"|just so you know|for the record|to be clear|in fact|unfortunately|luckily|sadly"
+    r"|good (?:morning|evening|afternoon|day)|(?:a bit |a little |more )?about me|these days"
+    r"|nowadays|right now|currently|now|at the moment|since you ask(?:ed)?|like i said|as i said"
+    r"|as you know|(?:the )?thing is|truth is|(?:it )?turns out(?: that)?|that's why|i (?:just"
+    r" |recently )?(?:found out|learned|discovered)(?: recently| today)?(?: that)?|reminder|note"
     r"|again|because|cause|cuz|since|wait|nice to meet you|as for me|me too|same here|finally"
-    r"|exactly|definitely|absolutely|totally|great|cool|nice|awesome|of course)(?:[\s,:!;.–—-]+|$)",
+    r"|exactly|definitely|absolutely|totally|great|cool|nice|awesome|of course)(?:[ ,:!;.–—-]+|$)",
+    re.IGNORECASE,
+)
+_WHEN = re.compile(
+    # Before a clause: when it was or will be, moved behind it.
+    r"(?:(?:earlier )?(?:today|yesterday|tomorrow|(?:last|next|this) [a-z]+|on [a-z]+day"
+    r"|[a-z\d]+ (?:days|weeks|months|years?) ago|in (?:(?:19|20)\d\d|[a-z]+)))(?:, ?| )"
+    r"(?=(?:i|i'm|i'll|we|we're|we'll|my)\b)",
     re.IGNORECASE,
 )
 _OPENING = re.compile(
@@ -143,13 +154,17 @@ class Sentence:
 
 def sentences(message: str) -> Iterator[Sentence]:
     """What the author of `message` says themselves and seriously, sentence by sentence."""
+    return islice(_sentences(message), MOST_SENTENCES)
+
+
+def _sentences(message: str) -> Iterator[Sentence]:
     text = clean(message)
     if _PLAY.search(text) or _is_verse(text):
         return
     greeted = True
     for line in text.splitlines():
         casual = not any(c.isupper() for c in line)
-        for words in islice(_split(line.strip(" -*•")), MOST_SENTENCES):
+        for words in _split(line.strip(" -*•")):
             stated = _stated(words, greeted, casual)
             yield Sentence(text=words, clauses=tuple(islice(stated, MOST_CLAUSES)))
             greeted = greeted and bool(_FILLER.match(words)) and len(words.split()) < 6
@@ -211,21 +226,21 @@ def _stated(sentence: str, greeted: bool, casual: bool) -> Iterator[Clause]:
         if len(spans) == 1 or _ASKS.match(sentence, begin) or not _ASKS_BACK.match(sentence, last):
             return
         sentence = sentence[: spans.pop()[0]].rstrip(" ,;-–—")
+    hello = bool(_FILLER.match(sentence))
     shares = False
     for start, end, subject in spans:
         begin = _behind_fillers(sentence, start)
-        if begin < end and (shares or not subject):
-            body = sentence[begin:].rstrip(".!… ")
-            yield Clause(
-                text=subject + body,
-                greeted=greeted and (start == 0 or bool(_FILLER.match(sentence))),
-                casual=casual,
-            )
-        if begin < end and not _OPENING.match(sentence[begin:end]):
+        if begin >= end:
+            continue
+        if shares or not subject:
+            text = sentence[begin:]
+            if when := _WHEN.match(text):
+                text = f"{text[when.end() : end - begin]} {when[0].rstrip(', ')}"
+            text = (subject + text)[:LONGEST_CLAUSE].rstrip(".!… ")
+            yield Clause(text=text, greeted=greeted and (hello or start == 0), casual=casual)
+        if not _OPENING.match(sentence[begin:end]) or _OTHERS.search(sentence, start, end):
             return
         shares = bool(subject or _I.match(sentence, begin))
-        if _OTHERS.search(sentence, start, end):
-            return
 
 
 def _spans(sentence: str) -> Iterator[tuple[int, int, str]]:

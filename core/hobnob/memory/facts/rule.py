@@ -20,7 +20,7 @@ from hobnob.memory.facts.values import Reader
 class Rule:
     kind: FactKind
     attributes: tuple[str, ...]
-    """Usually one; a statement may end several."""
+    """Usually one. Behind a "-" it is one that the statement ends, whatever stood there."""
     pattern: re.Pattern[str]
     read: Reader
     text: str

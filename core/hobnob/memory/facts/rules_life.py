@@ -7,7 +7,7 @@ from functools import partial
 from hobnob.memory.facts import readers as read
 from hobnob.memory.facts import values, words
 from hobnob.memory.facts.found import FactKind
-from hobnob.memory.facts.rule import rule
+from hobnob.memory.facts.rule import alternatives, rule
 
 _taste = partial(rule, FactKind.PREFERENCE)
 _people = partial(rule, FactKind.RELATIONSHIP)
@@ -82,11 +82,11 @@ PEOPLE = (
             text="You are {not}{v}"),
     _people("relationship status", r"{did}got (?P<v>married|engaged|divorced)",
             read.dated, "You got {v} {when}"),
-    _people("partner's name | relationship status",
+    _people("relationship status | -partner's name",
             r"(?:we|(?:me and )?my {rel}(?: and (?:i|me))?|i)(?:'ve)?(?: have)?"
-            r"(?: just| recently| finally)? (?P<gone>broke(?:n)? up|split up|separated)"
+            r"(?: just| recently| finally)? (?:broke(?:n)? up|split up|separated)"
             r"(?= with (?:me|my|(?-i:[A-Z]))|$|[,.!]| and| but| last| yesterday| two| a )",
-            read.anything, gone="You and your partner broke up"),
+            read.anything, "You and your partner broke up"),
     _people("{rel}'s home", r"my {rel}{named} (?:also |now |still |currently )*lives (?:now )?in ",
             values.place, "Your {rel} lives in {v}"),
     _people("{rel}'s job", r"my {rel}{named} (?:is|works as) (?:also |now |currently )*{a}",
@@ -97,15 +97,13 @@ PEOPLE = (
 )  # fmt: skip
 
 HAPPENINGS = (
-    _event("date:{what}", r"(?:my|our) (?P<what>[a-z][\w'-]*(?: [\w'-]+){0,3}?)"
-                          r"(?:'s| is| are| starts| begins) (?:scheduled for |set for |coming up )?",
+    _event("date:{what}", r"(?:my|our) (?P<what>[a-z][\w'-]*(?: [\w'-]+){0,3}?)(?:'s| is| are"
+                          r"| starts| begins) (?:scheduled for |set for |coming up )?",
            read.date, "Your {what} is {when}"),
     _event("date:{k}", r"{have}(?P<a>an?|another|my|the) ",
            read.planned, "You have {a} {v} {when}"),
-    _plan("plan:{k}", r"{be}{adv}(?P<verb>flying|travell?ing|going|driving|heading|moving|visiting"
-                      r"|starting|meeting|seeing|having|getting|taking|leaving|running|hosting"
-                      r"|attending|celebrating|throwing|performing|playing|competing"
-                      r"|volunteering|returning|coming|turning) ",
+    _plan("plan:{k}", rf"{{be}}{{adv}}(?P<verb>(?!(?:{alternatives(words.STATES_OF_MIND)})\b)"
+                      r"[a-z]+ing) ",
           read.planned, "You are {verb} {v} {when}"),
     _plan("home", r"{be}{adv}moving (?:back )?to ",
           values.place, "You are moving to {v}", confidence=0.7),
@@ -115,16 +113,19 @@ HAPPENINGS = (
           read.plan, "You plan {how} {v} {when}", confidence=0.75),
     _plan("goal:{k}", r"my (?:biggest |main |life |life's |lifelong )?(?P<what>dream|goal) is to ",
           read.noun, "Your {what} is to {v}", confidence=0.75),
-    _event("event:{verb}", r"{did}(?P<verb>graduated|got promoted|got a promotion|had surgery"
-                           r"|gave birth|had a baby)\b",
+    _event("event:{verb} {day}", r"{did}(?P<verb>graduated|got promoted|got a promotion"
+                                 r"|had surgery|gave birth|had a baby)\b",
            read.happened, "You {verb} {v} {when}", confidence=0.8),
-    _event("event:{k}", r"{did}(?P<verb>bought (?:an?|my first|our first) (?:\w+ )?(?:house|flat"
-                        r"|car|apartment|home|boat|motorbike|van)|started (?:a|an|my own) (?:\w+ )?"
-                        r"(?:business|company|blog|podcast|channel|band|shop|store))\b",
+    _event("event:{k} {day}", r"{did}(?P<verb>bought (?:an?|my first|our first) (?:\w+ )?(?:house"
+                              r"|flat|car|apartment|home|boat|motorbike|van)|started (?:a|an|my own)"
+                              r" (?:\w+ )?(?:business|company|blog|podcast|channel|band|shop|store)"
+                              r")\b",
            read.happened, "You {verb} {v} {when}", confidence=0.8),
-    _event("event:{k}", r"{did}(?P<verb>won|passed|failed|broke|lost|launched|published|opened"
-                        r"|finished|adopted) (?=(?:my|an?|the) )",
+    _event("event:{k} {day}", r"{did}(?P<verb>won|passed|failed|broke|lost|launched|published"
+                              r"|opened|finished|adopted) (?=(?:my|an?|the) )",
            read.did, "You {verb} {v} {when}", confidence=0.8),
+    _event("event:{k} {day}", rf"{{did}}(?P<verb>{alternatives(words.DEEDS)}|signed up) ",
+           read.took_place, "You {verb} {v} {when}", confidence=0.75),
 )  # fmt: skip
 
 FEELINGS = (

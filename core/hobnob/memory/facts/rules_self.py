@@ -19,7 +19,8 @@ NAMES = (
                   r"(?: actually| now)?|name's|i'm called|i am called) ",
           values.person, "You are called {v}"),
     _rule("preferred name", r"(?:you (?:can|may) |please |just |(?:everyone|everybody|people|they"
-                            r"|most people|(?:my )?friends) )*(?:all )?(?:just |usually )?calls? me ",
+                            r"|most people|(?:my )?friends) )*(?:all )?(?:just |usually )?calls?"
+                            r" me ",
           values.person, "You want to be called {v}"),
     _rule("preferred name", r"i (?:usually |just )?go by ", values.person, "You go by {v}"),
     _rule("name", r"{am}", read.greeted_name, "You are called {v}", confidence=0.8),
@@ -58,7 +59,7 @@ WORK = (
     _rule("job", r"{am}{gone}{adv}{a}", read.occupation, "You are {a}{v}", "You are not {a}{v}"),
     _rule("job", r"my (?:job|profession|occupation|day job) is (?:as )?{a}",
           read.occupation, "You are {a}{v}"),
-    _rule("job", r"{am}{adv}(?P<v>retired|unemployed|self-employed|between jobs|on maternity leave)",
+    _rule("job", r"{am}{adv}(?P<v>retired|unemployed|self-employed|between jobs)",
           text="You are {v}"),
     _rule("job", r"i(?:'ve)? (?:just |recently |finally )?(?P<v>retired)", text="You are {v}"),
     _rule("job", r"(?:i {gone}{adv}work|{am}{adv}working) as {a}",
@@ -71,10 +72,10 @@ WORK = (
     _rule("employer", r"{did}(?:got|started|landed|found|took)(?: a| my)? (?:new )?job"
                       r" (?P<prep>at|with|for) ",
           read.employer, "You work {prep} {v}"),
-    _rule("job | employer", r"{did}(?P<gone>quit|lost|left|resigned from) my (?:old )?job",
-          read.anything, gone="You {gone} your job"),
-    _rule("job | employer", r"{did}(?:got|was|been) (?P<gone>fired|laid off|made redundant)",
-          read.anything, gone="You were {gone}"),
+    _rule("job | -employer", r"{did}(?P<how>quit|lost|left|resigned from) my (?:old )?job",
+          read.anything, "You {how} your job"),
+    _rule("job | -employer", r"{did}(?:got|was|been) (?P<how>fired|laid off|made redundant)",
+          read.anything, "You were {how}"),
     _rule("studies", r"{am}{adv}(?:studying|majoring in|doing an? (?:degree|phd|master's|masters"
                      r"|bachelor's) in) |i {adv}(?:study|major in) ",
           read.subject, "You study {v}"),
@@ -91,9 +92,10 @@ WORK = (
 
 BODY = (
     _rule("allergy:{k}", r"{am}{gone}(?:\w+ly |also |very )*allergic to ",
-          values.thing, "You are allergic to {v}", "You are not allergic to {v}", confidence=0.95),
+          values.substance, "You are allergic to {v}", "You are not allergic to {v}",
+          confidence=0.95),
     _rule("allergy:{k}", r"i have an? (?:\w+ )?allergy to ",
-          values.thing, "You are allergic to {v}", confidence=0.95),
+          values.substance, "You are allergic to {v}", confidence=0.95),
     _rule("allergy:{v}", r"i have an? (?:(?:severe|bad|mild|serious) )?"
                          r"(?P<v>[a-z]+(?: [a-z]+)?) allergy",
           text="You have a {v} allergy", confidence=0.95),

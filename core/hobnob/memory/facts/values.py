@@ -25,6 +25,8 @@ class Reading:
     """What follows in the sentence."""
     when: str = ""
     """The date of it, to end a sentence with: "on Friday 27 November 2026"."""
+    day: str = ""
+    """The first day of it, as 2026-11-27."""
     until: datetime | None = None
 
 
@@ -55,7 +57,7 @@ _TRAILING = re.compile(
     r"|again|already|lately|lol|haha+|tbh|though|tho|more than anything|with all my heart|to death"
     r"|to bits|at the moment|in general|any ?more|any longer|btw|by the way|actually|honestly"
     r"|either|at all|especially|please|like crazy|every day|still|for sure|ngl|xd|x+|a little"
-    r"|a bit|:[()DP]|[^\w\s'\"&/%)]+)$",
+    r"|a bit|together|:[()DP]|[^\w\s'\"&/%)]+)$",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\s,;:()!?]+")
@@ -200,6 +202,7 @@ _NO_DEED = words.word_set("be get say do the a help chat talk have go try use ma
 _HALF = re.compile(r"\b(?:an?|the|my) \w+$", re.IGNORECASE)
 """Before a comma it may be half of "a safe, inviting place"."""
 _CLAUSE = re.compile(r" (?:i|it|my|we|you|he|she|they|that|this|but|and|so|which|who)\b", re.I)
+_AND = re.compile(r"\s(?:and|or|&)\s")
 _PAIRS = re.compile(
     r"\b(?:rock|drum|mac|fish|salt|black|bread|bed|rhythm|arts|dungeons|r|d|track|hide|cookies|gin"
     r"|ham|eggs|country|science|friends|family) (?:and|&|n) ",
@@ -214,6 +217,14 @@ def phrase(rest: str, *, most: int = 5) -> str | None:
     if not parts or len(parts) > most or len(body) > LONGEST or GAP in body:
         return None
     return None if _HERE & {part.strip(".!") for part in parts} else body
+
+
+def substance(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """As `thing`, but nothing is too vague: "most nuts"."""
+    value = phrase(rest)
+    return thing(rest, clause, at) or (
+        Reading(values=(value,), tail=rest[len(value) :]) if value else None
+    )
 
 
 def thing(rest: str, clause: Clause, at: datetime) -> Reading | None:
@@ -263,10 +274,11 @@ def _known_to_all(behind: list[str]) -> bool:
 
 def _listed(body: str) -> tuple[str, ...]:
     """The members of "pizza, pasta and wine"; none if it isn't such a list."""
-    parts = re.split(r",\s*(?:and |or )?|\s(?:and|or|&)\s", body)
-    if not 3 <= len(parts) <= 6 or not re.search(r",[^,]*\s(?:and|or|&)\s[^,]+$", body):
+    *first, last = re.split(r",\s*", body)
+    both = [part for part in re.split(r"(?:^|\s)(?:and|or|&)\s", last) if part]
+    if not 1 <= len(first) <= 5 or both == [last] or _AND.search(" ".join(first)):
         return ()
-    found = [one_thing(part) for part in parts]
+    found = [one_thing(part) for part in (*first, *both)]
     return tuple(value for value in found if value) if all(found) else ()
 
 

@@ -14,13 +14,13 @@ NOBODY = word_set(
     guilty happy here home honored hot hungry hurt i if ill impressed in insane inside
     interested into it jealous jk just kidding late later lazy lesbian like lol lonely lost
     lucky mad maybe me mean mine mistaken mommy my neutral never new nervous nice no nobody
-    not nothing irrelevant unimportant secret unknown weird pronounced taken written private now off ok okay old on online open out outside over people please pleased
-    poor proud queer ready really relaxed rich right sad safe scared shocked shy sick silly
-    single so some someone sorry starving still straight stressed stuck stupid sure surprised
-    sweet sweating tall terrible that thankful thanks the there thirsty this tired to today
-    tomorrow tonight too trans trying ugly unhappy up upset vegan vegetarian very well what
-    when whatever when where who why with wondering working worried wrong you young your
-    yours"""
+    not nothing irrelevant unimportant secret unknown weird pronounced taken written private
+    now off ok okay old on online open out outside over people please pleased poor proud queer
+    ready really relaxed rich right sad safe scared shocked shy sick silly single so some
+    someone sorry starving still straight stressed stuck stupid sure surprised sweet sweating
+    tall terrible that thankful thanks the there thirsty this tired to today tomorrow tonight
+    too trans trying ugly unhappy up upset vegan vegetarian very well what when whatever when
+    where who why with wondering working worried wrong you young your yours"""
 )
 
 CALENDAR = word_set(
@@ -33,15 +33,15 @@ CALENDAR = word_set(
 NATIONALITIES = word_set(
     """afghan african albanian algerian american arab argentinian armenian asian australian
     austrian bangladeshi basque belarusian belgian bolivian bosnian brazilian british
-    bulgarian cambodian canadian catalan chilean chinese colombian croatian cuban czech
-    danish dutch ecuadorian egyptian english estonian ethiopian european filipino finnish
-    french georgian german ghanaian greek haitian hungarian icelandic indian indonesian
-    iranian iraqi irish israeli italian jamaican japanese jordanian kazakh kenyan korean
-    kurdish latvian lebanese lithuanian luxembourgish malaysian maltese mexican moldovan
-    mongolian moroccan nepali nigerian norwegian pakistani palestinian persian peruvian
-    polish portuguese romanian russian scottish senegalese serbian singaporean slovak
-    slovenian somali spanish sudanese swedish swiss syrian taiwanese thai tunisian turkish
-    ukrainian uruguayan venezuelan vietnamese welsh"""
+    bulgarian cambodian canadian catalan chilean chinese colombian croatian cuban czech danish
+    dutch ecuadorian egyptian english estonian ethiopian european filipino finnish french
+    georgian german ghanaian greek haitian hungarian icelandic indian indonesian iranian iraqi
+    irish israeli italian jamaican japanese jordanian kazakh kenyan korean kurdish latvian
+    lebanese lithuanian luxembourgish malaysian maltese mexican moldovan mongolian moroccan
+    nepali nigerian norwegian pakistani palestinian persian peruvian polish portuguese
+    romanian russian scottish senegalese serbian singaporean slovak slovenian somali spanish
+    sudanese swedish swiss syrian taiwanese thai tunisian turkish ukrainian uruguayan
+    venezuelan vietnamese welsh"""
 )
 
 BELIEFS = word_set(
@@ -50,14 +50,14 @@ BELIEFS = word_set(
 )
 
 LANGUAGES = word_set(
-    """afrikaans albanian amharic arabic armenian asl basque belarusian bengali bosnian
-    bulgarian burmese cantonese catalan chinese croatian czech danish dutch english esperanto
-    estonian farsi finnish french galician georgian german greek gujarati hausa hebrew hindi
-    hungarian icelandic igbo indonesian irish italian japanese javanese kannada kazakh khmer
-    korean kurdish latin latvian lithuanian macedonian malay malayalam maltese mandarin
-    marathi mongolian nepali norwegian pashto persian polish portuguese punjabi quechua
-    romanian russian serbian slovak slovenian somali spanish swahili swedish tagalog tamil
-    telugu thai tibetan turkish ukrainian urdu uzbek vietnamese welsh yiddish yoruba zulu"""
+    """afrikaans albanian amharic arabic armenian asl basque belarusian bengali bosnian bulgarian
+    burmese cantonese catalan chinese croatian czech danish dutch english esperanto estonian
+    farsi finnish french galician georgian german greek gujarati hausa hebrew hindi hungarian
+    icelandic igbo indonesian irish italian japanese javanese kannada kazakh khmer korean
+    kurdish latin latvian lithuanian macedonian malay malayalam maltese mandarin marathi
+    mongolian nepali norwegian pashto persian polish portuguese punjabi quechua romanian
+    russian serbian slovak slovenian somali spanish swahili swedish tagalog tamil telugu thai
+    tibetan turkish ukrainian urdu uzbek vietnamese welsh yiddish yoruba zulu"""
 )
 
 JOBS = word_set(
@@ -73,14 +73,14 @@ JOBS = word_set(
     lecturer librarian lifeguard locksmith machinist magistrate manager marketer masseuse
     mathematician mechanic midwife miner model musician nanny neurologist notary novelist
     nurse nutritionist officer optician optometrist painter paralegal paramedic pastor
-    pathologist pediatrician pharmacist photographer physician physicist physiotherapist
-    pilot plumber poet policeman policewoman politician postdoc priest principal producer
-    professor programmer psychiatrist psychologist publisher realtor receptionist recruiter
-    reporter researcher sailor salesman salesperson salesperson saleswoman scientist sculptor
+    pathologist pediatrician pharmacist photographer physician physicist physiotherapist pilot
+    plumber poet policeman policewoman politician postdoc priest principal producer professor
+    programmer psychiatrist psychologist publisher realtor receptionist recruiter reporter
+    researcher sailor salesman salesperson salesperson saleswoman scientist sculptor
     seamstress secretary singer soldier solicitor songwriter statistician stylist supervisor
     surgeon surveyor sysadmin tailor tattooist teacher technician therapist trader trainer
-    translator tutor upholsterer vet veterinarian waiter waitress webdesigner student undergraduate pensioner sophomore freshman welder writer
-    zookeeper"""
+    translator tutor upholsterer vet veterinarian waiter waitress webdesigner student
+    undergraduate pensioner sophomore freshman welder writer zookeeper"""
 )
 
 DIETS = word_set(
@@ -89,9 +89,9 @@ DIETS = word_set(
 
 CONDITIONS = word_set(
     # The last word of a condition that stays: no headache, no cold.
-    """adhd add aids als anemia anaemia anxiety arrhythmia arthritis asthma autism bipolar
-    cancer celiac coeliac crohn's cystic-fibrosis dementia depression diabetes dyscalculia
-    dyslexia dyspraxia eczema endometriosis epilepsy fibromyalgia glaucoma hemophilia hiv
+    """adhd add aids als anemia anaemia anxiety arrhythmia arthritis asthma autism bipolar cancer
+    celiac coeliac crohn's cystic-fibrosis dementia depression diabetes dyscalculia dyslexia
+    dyspraxia eczema endometriosis epilepsy fibromyalgia glaucoma hemophilia hiv
     hyperthyroidism hypothyroidism ibs insomnia intolerance leukemia lupus lymphoma migraines
     narcolepsy ocd osteoporosis parkinson's pcos pots psoriasis ptsd rosacea schizophrenia
     sclerosis scoliosis tinnitus tourette's vertigo"""
@@ -105,19 +105,18 @@ TRAITS = word_set(
 )
 
 FEELINGS = word_set(
-    """afraid angry annoyed anxious ashamed bored burnt-out confused depressed
-    desperate devastated disappointed elated embarrassed exhausted excited frustrated
-    furious grateful grumpy happy heartbroken homesick hopeful hopeless hurt irritated
-    jealous lonely mad miserable nervous optimistic overwhelmed pessimistic proud
-    relaxed relieved restless sad scared stressed stressed-out tense terrified thrilled tired
-    unhappy upset worn-out worried"""
+    """afraid angry annoyed anxious ashamed bored burnt-out confused depressed desperate
+    devastated disappointed elated embarrassed exhausted excited frustrated furious grateful
+    grumpy happy heartbroken homesick hopeful hopeless hurt irritated jealous lonely mad
+    miserable nervous optimistic overwhelmed pessimistic proud relaxed relieved restless sad
+    scared stressed stressed-out tense terrified thrilled tired unhappy upset worn-out worried"""
 )
 
 ONE_OF = word_set(
     # Relations of which a person has one at a time: a new name replaces the old one.
     """mother mom mum mam mama mommy mummy father dad papa daddy wife husband partner spouse
-    boyfriend girlfriend bf gf fiance fiancé fiancee fiancée boss manager supervisor
-    therapist psychiatrist landlord landlady doctor gp dentist"""
+    boyfriend girlfriend bf gf fiance fiancé fiancee fiancée boss manager supervisor therapist
+    psychiatrist landlord landlady doctor gp dentist"""
 )
 PARTNERS = word_set(
     """wife husband partner spouse boyfriend girlfriend bf gf fiance fiancé fiancee fiancée"""
@@ -139,17 +138,17 @@ KIN = word_set(
     stepdaughter stepfather stepmom stepmother stepsister stepson twin uncle"""
 )
 MANY_OF = word_set(
-    """brothers cats children cousins daughters dogs grandchildren grandkids kids kittens
-    nephews nieces pets puppies rabbits siblings sisters sons stepkids twins"""
+    """brothers cats children cousins daughters dogs grandchildren grandkids kids kittens nephews
+    nieces pets puppies rabbits siblings sisters sons stepkids twins"""
 )
 
 OWN = (
     # What one "has": not a friend, whom one only mentions.
     (KIN | PARTNERS | MANY_OF | PETS)
     - word_set(
-        """friend bestie bff classmate colleague coworker co-worker crush mentor neighbor neighbour
-        pal parents ex ex-boyfriend ex-girlfriend ex-husband ex-wife roommate flatmate chicken fish
-        pet"""
+        """friend bestie bff classmate colleague coworker co-worker crush mentor neighbor
+        neighbour pal parents ex ex-boyfriend ex-girlfriend ex-husband ex-wife roommate
+        flatmate chicken fish pet"""
     )
 )
 
@@ -162,9 +161,24 @@ SETTLEMENTS = word_set(
 
 GAMES = word_set(
     # What one plays without an article.
-    """accordion badminton bagpipes banjo baseball basketball bass bassoon billiards bridge
-    cello checkers chess clarinet cricket darts dnd drums fiddle flute football frisbee go
-    golf guitar handball harmonica harp hockey keyboard lacrosse mandolin minecraft oboe
-    paintball piano pickleball poker polo recorder rugby saxophone scrabble snooker soccer
-    softball squash tennis trombone trumpet tuba ukulele viola violin volleyball water-polo"""
+    """accordion badminton bagpipes banjo baseball basketball bass bassoon billiards bridge cello
+    checkers chess clarinet cricket darts dnd drums fiddle flute football frisbee go golf
+    guitar handball harmonica harp hockey keyboard lacrosse mandolin minecraft oboe paintball
+    piano pickleball poker polo recorder rugby saxophone scrabble snooker soccer softball
+    squash tennis trombone trumpet tuba ukulele viola violin volleyball water-polo"""
+)
+
+DEEDS = word_set(
+    # What one did, with a date: not what one thought or felt.
+    """went visited attended joined met saw bought got started hosted celebrated ran took had made
+    tried flew drove moved hiked climbed painted built cooked baked played performed competed began
+    gave wrote read watched spent adopted planted fixed sold booked applied interviewed volunteered
+    travelled traveled camped swam sang danced fell crashed won passed failed broke lost launched
+    published opened finished"""
+)
+
+STATES_OF_MIND = word_set(
+    # What one is doing, and no plan even with a date.
+    """thinking hoping wishing wondering trying considering dreaming feeling dying saying telling
+    asking guessing assuming talking joking kidding being"""
 )
