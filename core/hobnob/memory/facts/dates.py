@@ -35,21 +35,24 @@ def _any(words: dict[str, int]) -> str:
     return "|".join(sorted(words, key=len, reverse=True)).replace(" ", r"\s")
 
 
+_WEEKDAY = _any(_DAYS)
+_MONTH = _any(MONTHS)
 _WHEN = re.compile(
-    rf"""(?<!\w)(?:(?:about|around|almost|nearly|over|exactly|early|late|back)\s)?(?:(?:on|in|at|since)\s(?:early\s|late\s|mid-?)?)?(?:
+    rf"""(?<!\w)(?:(?:about|around|almost|nearly|over|exactly|early|late|back)\s)?
+    (?:(?:on|in|at|since)\s(?:early\s|late\s|mid-?)?)?(?:
       (?P<near>today|tonight|this\s(?:morning|afternoon|evening)|tomorrow|yesterday|last\snight
         |the\sday\safter\stomorrow|the\sday\sbefore\syesterday)
         (?:\s(?:morning|afternoon|evening|night))?
     | (?P<iso>(?:19|20)\d\d-\d\d-\d\d)
-    | (?:the\s)?(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?\s(?:of\s)?(?P<month>{_any(MONTHS)})\.?
-        (?:,?\s(?P<year>(?:19|20)\d\d))?
-    | (?P<month2>{_any(MONTHS)})\.?\s(?:the\s)?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|:)
-        (?:,?\s(?P<year2>(?:19|20)\d\d))?
-    | (?P<which>this\scoming|this|next|last|coming)?\s?(?P<weekday>{_any(_DAYS)})
+    | (?:(?:{_WEEKDAY}),?\s)?(?:the\s)?(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?\s(?:of\s)?
+        (?P<month>{_MONTH})\.?(?:,?\s(?P<year>(?:19|20)\d\d))?
+    | (?:(?:{_WEEKDAY}),?\s)?(?P<month2>{_MONTH})\.?\s(?:the\s)?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?
+        (?!\d|:)(?:,?\s(?P<year2>(?:19|20)\d\d))?
+    | (?P<which>this\scoming|this|next|last|coming)?\s?(?P<weekday>{_WEEKDAY})
         (?:\s(?:morning|afternoon|evening|night))?
-    | (?P<span>this|next|last)\s(?P<unit>week(?:end)?|month|year|{_any(_SEASONS)}|{_any(MONTHS)})
+    | (?P<span>this|next|last)\s(?P<unit>week(?:end)?|month|year|{_any(_SEASONS)}|{_MONTH})
     | (?P<count>\d{{1,3}}|{_any(_NUMBERS)})\s(?P<units>day|week|month|year)s?(?P<ago>\sago)?
-    | (?P<inmonth>{_any(MONTHS)})(?:\s(?P<inmonthyear>(?:19|20)\d\d))?
+    | (?P<inmonth>{_MONTH})(?:\s(?P<inmonthyear>(?:19|20)\d\d))?
     | (?P<inyear>(?:19|20)\d\d)
     )(?!\w)
     (?:,?\sat\s(?P<clock>noon|midnight|\d{{1,2}}(?:[:.]\d\d)?(?:\s?(?:[ap]\.?m\b\.?|o'clock))?))?

@@ -8,7 +8,7 @@ from datetime import datetime
 from hobnob.events import Role, Turn
 from hobnob.memory.facts import rules_life, rules_self, words
 from hobnob.memory.facts.dates import month_of
-from hobnob.memory.facts.found import FactKind, Found, to_you
+from hobnob.memory.facts.found import Found, to_you
 from hobnob.memory.facts.instructions import INSTRUCTIONS, LONGEST, NOTE, REMEMBER
 from hobnob.memory.facts.reading import Clause, Sentence, sentences
 from hobnob.memory.facts.rule import Rule
@@ -18,6 +18,7 @@ MOST = 8
 """Facts taken from one turn: nobody says more about themselves in one breath."""
 
 
+_NO_QUOTES = str.maketrans("", "", "“”{}")
 RULES = rules_self.RULES + rules_life.RULES
 
 
@@ -74,22 +75,29 @@ def _made(
     template = rule.gone if gone else rule.text
     if not template:
         return
-    for value in reading.values:
-        parts = groups | {"when": reading.when, "day": reading.day, "month": month_of(at)}
-        parts["v"] = groups.get("v") or value
-        parts["k"] = key(parts["v"])
-        parts["slot"] = _slot(groups.get("rel", ""), parts["k"])
-        parts["kin"] = _kin(parts["k"])
-        parts["said"] = clause.text[:LONGEST].replace("“", "").replace("”", "")
+    said = clause.text[:LONGEST].translate(_NO_QUOTES)
+    for read in reading.values:
+        value = groups.get("v") or read
+        parts = groups | {
+            "v": value,
+            "k": key(value),
+            "slot": _slot(groups.get("rel", ""), key(value)),
+            "kin": _kin(key(value)),
+            "said": said,
+            "when": reading.when,
+            "day": reading.day,
+            "month": month_of(at),
+        }
         text = to_you(" ".join(template.format_map(parts).split()))
         for attribute in rule.attributes:
+            ends = gone or attribute.startswith("-")
             yield Found(
                 kind=rule.kind,
                 attribute=attribute.removeprefix("-").format_map(parts).casefold().strip(),
-                value=parts["v"] or (parts["said"] if rule.kind is FactKind.INSTRUCTION else ""),
+                value=value if value or ends else said,
                 text=text,
                 confidence=rule.confidence,
-                ends=gone or attribute.startswith("-"),
+                ends=ends,
                 until=reading.until or (at + rule.lasts if rule.lasts else None),
             )
 

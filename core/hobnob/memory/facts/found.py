@@ -43,7 +43,7 @@ class Found:
 
 _SUBJECT = re.compile(r"(Your|You)\b(?: ([\w']+))?")
 _QUOTED = re.compile(r"(“[^”]*”)")
-_THIRD = {
+THIRD = {
     "are": "is",
     "were": "was",
     "have": "has",
@@ -51,11 +51,13 @@ _THIRD = {
     "study": "studies",
     "despise": "despises",
     "go": "goes",
+    "fly": "flies",
 } | {
     verb: f"{verb}s"
     for verb in (
         "like", "love", "adore", "enjoy", "hate", "dislike", "detest", "loathe", "prefer", "live",
         "work", "speak", "play", "smoke", "vape", "want", "feel", "plan", "eat", "drink",
+        "collect", "start", "leave", "move", "graduate", "travel",
     )
 }  # fmt: skip
 """The verbs in the present tense that sentences of rules begin with."""
@@ -90,7 +92,7 @@ def about(text: str, name: str) -> str:
     if match[1] == "Your":
         head = f"{name}'s {match[2] or ''}"
     else:
-        head = f"{name} {_THIRD.get(match[2], match[2] or '')}"
+        head = f"{name} {THIRD.get(match[2], match[2] or '')}"
     parts = _QUOTED.split(rest)
     parts[::2] = [_YOU.sub(lambda m: _THEY[m[0].lower()], part) for part in parts[::2]]
     return head + "".join(parts)

@@ -84,13 +84,14 @@ NOTE = rule(FactKind.INSTRUCTION, "remember:{k}", "", _note, "You asked: “reme
 
 INSTRUCTIONS = (
     _rule("language", r"(?:let's )?(?:answer|reply|respond|speak|talk|write|text|chat|communicate)"
-                      r"(?: back)?(?: to| with)?(?: me| us)?(?: back)?(?: only| always)?(?: in)? ",
+                      r"(?: back)?(?: to| with)?(?: me| us)?(?: back)?(?: only| always)?"
+                      r"(?: in)? ",
           _language),
-    _rule("length", r"(?:keep|make) (?:it|this|things|them) (?:very |more |a bit |nice and )?(?:short"
-                    r"|shorter|brief|concise|long|longer|detailed|simple)\b",
+    _rule("length", r"(?:keep|make) (?:it|this|things|them) (?:very |more |a bit |nice and )?"
+                    r"(?:short|shorter|brief|concise|long|longer|detailed|simple)\b",
           _for_good),
-    _rule("length", r"(?:keep|make) your (?:answers|replies|messages|responses|texts) (?:very |more "
-                    r"|a bit )?(?:short|shorter|brief|concise|long|longer|detailed|simple)\b"
+    _rule("length", r"(?:keep|make) your (?:answers|replies|messages|responses|texts) (?:very "
+                    r"|more |a bit )?(?:short|shorter|brief|concise|long|longer|detailed|simple)\b"
                     r"|(?:write|give(?: me)?|use|send(?: me)?) (?:short|shorter|brief|long|longer)"
                     r" (?:answers|replies|messages|responses|sentences)\b"
                     r"|be (?:more |less )(?:brief|concise|verbose|detailed|wordy)\b"

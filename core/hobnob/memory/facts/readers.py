@@ -100,7 +100,8 @@ def age(rest: str, clause: Clause, at: datetime) -> Reading | None:
     if match is None or not 10 <= int(match[1]) <= 110:
         return None
     tail = rest[match.end() :]
-    return Reading(values=(match[1],)) if match[2] or ends(tail) or dates.find(tail, at) else None
+    said = match[2] or ends(tail) or tail.startswith(" not ") or dates.find(tail, at)
+    return Reading(values=(match[1],)) if said else None
 
 
 def birthday(rest: str, clause: Clause, at: datetime) -> Reading | None:
@@ -124,9 +125,21 @@ def languages(rest: str, clause: Clause, at: datetime) -> Reading | None:
     return Reading(values=tuple(found)) if found else None
 
 
+def game(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """An instrument, a sport or a game."""
+    for match in reversed(tokens(rest, 2)):
+        value = rest[: match.end()].rstrip(".!")
+        goes_on = re.match(
+            r" (?:in|at|with|for|on|since|every|professionally)\b", rest[len(value) :]
+        )
+        if value.casefold() in words.GAMES and (goes_on or ends(rest[len(value) :])):
+            return Reading(values=(value,), tail=rest[len(value) :])
+    return None
+
+
 def skill(rest: str, clause: Clause, at: datetime) -> Reading | None:
     """A language, an instrument, a game."""
-    return languages(rest, clause, at) or of(words.GAMES)(rest, clause, at)
+    return languages(rest, clause, at) or game(rest, clause, at)
 
 
 # ------------------------------------------------------------------------- work, school, health
@@ -248,12 +261,11 @@ def no_kin(rest: str, clause: Clause, at: datetime) -> Reading | None:
     """At most three words of which the last is a relative or a pet: "older sisters"."""
     for match in tokens(rest, 3):
         value = rest[: match.end()].rstrip(".!")
-        if value.casefold().split()[-1] in words.OWN:
-            tail = rest[len(value) :]
-            goes_on = re.match(r" (?:called|named|who|with|at home)\b", tail)
-            if phrase(value) and (goes_on or ends(tail)):
-                return Reading(values=(value,), tail=tail)
-            return None
+        tail = rest[len(value) :]
+        last = value.casefold().split()[-1]
+        goes_on = ends(tail) or re.match(r" (?:called|named|who|with|at home)\b", tail)
+        if words.OWN & {last, last.removesuffix("s")} and phrase(value) and goes_on:
+            return Reading(values=(value,), tail=tail)
     return None
 
 

@@ -37,6 +37,10 @@ _INVISIBLE = re.compile(
 )
 _CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`|~~[^~\n]*~~", re.DOTALL)
 _QUOTED_LINE = re.compile(r"^[ ]*(?:>|&gt;|\|).*$", re.MULTILINE)
+_LABEL = re.compile(
+    r"[ ]*(?:\[[^\]\n]*\] *|\([^)\n]*\) *)?<?[A-Z][\w'-]*(?: [A-Z][\w'-]*)?(?:>|:) "
+)
+"""A line of a pasted conversation: "[12:30] Bob: ..."."""
 _QUOTES = re.compile(
     r"“[^”\n]*(?:”|$)|„[^“”\n]*(?:[“”]|$)|«[^»\n]*(?:»|$)|\"[^\"\n]*(?:\"|$)"
     r"|(?<!\w)'(?=\w)[^\n]{1,200}?(?<=[\w.!?,])'(?!\w)",
@@ -127,7 +131,7 @@ _BREAK = re.compile(
 )
 _ELLIPSIS = re.compile(
     r"\s+(?:and|but)\s+(?=(?:(?:now|also|currently|just|really) )*(?:live (?:in|near|on)"
-    r"|work (?:as|at|for|in)|speak|come from|am|don't|have (?:a|an|two|three))\b)",
+    r"|work (?:as|at|for|in)|speak|come from|grew up in|am|don't|have (?:a|an|two|three))\b)",
     re.IGNORECASE,
 )
 
@@ -163,6 +167,8 @@ def _sentences(message: str) -> Iterator[Sentence]:
         return
     greeted = True
     for line in text.splitlines():
+        if _LABEL.match(line) and not _FILLER.match(line):
+            continue
         casual = not any(c.isupper() for c in line)
         for words in _split(line.strip(" -*•")):
             stated = _stated(words, greeted, casual)
@@ -174,7 +180,7 @@ def clean(message: str) -> str:
     """`message` as plain text: no markup, no quotes, no code, no invisible characters."""
     text = message[:LONGEST]
     if len(message) > LONGEST:
-        text = text.rsplit(maxsplit=1)[0]
+        text = text[: max(text.rfind(" "), text.rfind("\n"), 0)]
     text = _INVISIBLE.sub("", text.translate(_STRAIGHT))
     text = _CODE.sub(GAP, text)
     text = _QUOTED_LINE.sub("", text)

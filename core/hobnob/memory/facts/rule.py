@@ -44,7 +44,7 @@ PARTS = {
     r"|genuinely|definitely|especially|particularly|mostly|now|currently|simply|usually|originally"
     r"|both|all|kinda|quite|rather|so|very|secretly|already|finally) )*",
     "gone": r"(?P<gone>(?:no longer|don't|do not|dont|never|not) )?",
-    "not": r"(?P<not>(?:not|don't|do not|can't) )?",
+    "not": r"(?P<not>(?:not|don't|can't) )?",
     "a": r"(?P<a>an? |the )",
     "rel": r"(?:(?:dear|old|older|younger|little|big|best|eldest|oldest|youngest|twin|half|step"
     r"|late|new|elder|close|closest|good|other|first|only|baby|lovely|sweet|beloved|pet"

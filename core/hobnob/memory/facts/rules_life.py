@@ -25,10 +25,11 @@ TASTES = (
            values.thing, "You don't eat {v}"),
     _taste("drinks:{k}", r"i (?:don't|do not|dont|never|no longer) drink (?:any )?",
            values.thing, "You don't drink {v}"),
-    _taste("drinks:alcohol", r"i (?:don't|do not|dont|never|no longer) drink",
+    _taste("drinks:alcohol", r"i (?:don't|do not|dont|never|no longer)(?: really| usually)? drink",
            text="You don't drink alcohol"),
-    _taste("habit:smoking", r"i (?P<not>(?:no longer|don't|never|do not) )?{adv}(?P<v>smoke|vape)",
-           text="You {not}{v}"),
+    _taste("habit:smoking", r"i {adv}(?P<v>smoke|vape)", text="You {v}"),
+    _taste("habit:smoking", r"i (?:no longer|don't|do not|never) {adv}(?P<v>smoke|vape)",
+           text="You don't {v}"),
     _taste("habit:{v}", r"{did}(?:quit|stopped|given up|gave up) (?P<v>smoking|drinking|vaping"
                         r"|gambling|alcohol|coffee|sugar|meat|caffeine|nicotine|cigarettes|weed"
                         r"|gluten|dairy|eating meat|drinking coffee|drinking alcohol|social media)",
@@ -51,14 +52,18 @@ TASTES = (
     _taste("favourite {what}", rf"(?:my|our) {_BEST}{_FAVOURITE}"
                                r" (?P<is>is|are|has to be|would be|will always be) ",
            read.favourite, "Your favourite {what} {is} {v}"),
-    _taste("favourite {what}", r"(?P<v>[^\s,;:]+(?: [^\s,;:]+){0,5}?) (?P<is>is|are)"
+    _taste("favourite {what}", r"(?!(?:s?he|it|this|that|they|these|those|who|what|which|you|we|i"
+                               r"|my|one|\w+ (?:said|says|thinks?|told|asked))\b)"
+                               r"(?P<v>[^\s,;:]+(?: [^\s,;:]+){0,5}?) (?P<is>is|are)"
                                rf" (?:definitely |still )?my {_BEST}{_FAVOURITE}(?=$|[,.!])",
            read.bare, "Your favourite {what} {is} {v}"),
     _taste("likes:{k}", r"my (?:main |biggest |only |other )?hobb(?:y|ies) (?:is|are|includes?) "
                         r"(?:mostly |mainly )?",
            values.thing, "Your hobbies include {v}"),
-    _taste("plays:{k}", r"i (?P<not>no longer |don't )?{adv}play (?:the )?",
-           read.of(words.GAMES), "You {not}play {v}"),
+    _taste("plays:{k}", r"i {adv}play (?:the )?", read.game, "You play {v}"),
+    _taste("plays:{k}", r"i (?:no longer|don't|do not) {adv}play (?:the )?",
+           read.game, "You don't play {v}"),
+    _taste("collects:{k}", r"i {adv}collect ", values.thing, "You collect {v}"),
 )  # fmt: skip
 
 PEOPLE = (
@@ -76,7 +81,8 @@ PEOPLE = (
     _people("has:child", r"{am}{a}(?=(?:\w+ )?(?:mother|father|mom|mum|dad|parent) of )",
             read.noun, "You are {a}{v}"),
     _people("has:sibling", r"{am}an (?P<v>only child)", text="You are an {v}"),
-    _people("relationship status", r"{be}{not}(?:now |still |happily |newly |recently )*"
+    _people("relationship status", r"(?:{be}|i've been ){not}(?:now |still |happily |newly "
+                                   r"|recently )*"
                                    r"(?P<v>single|married|engaged|divorced|widowed|separated"
                                    r"|in a relationship)(?: to [A-Z]\w+| now| for \w+ years)?",
             text="You are {not}{v}"),
@@ -87,8 +93,13 @@ PEOPLE = (
             r"(?: just| recently| finally)? (?:broke(?:n)? up|split up|separated)"
             r"(?= with (?:me|my|(?-i:[A-Z]))|$|[,.!]| and| but| last| yesterday| two| a )",
             read.anything, "You and your partner broke up"),
-    _people("{rel}'s home", r"my {rel}{named} (?:also |now |still |currently )*lives (?:now )?in ",
-            values.place, "Your {rel} lives in {v}"),
+    _people("{rel}'s home", r"my {rel}{named} (?:also |now |still |currently )*(?P<verb>lives?)"
+                            r" (?:now )?in ",
+            values.place, "Your {rel} {verb} in {v}"),
+    _people("{rel}'s employer", r"my {rel}{named} (?:also |now )*works (?P<prep>at|for) ",
+            read.employer, "Your {rel} works {prep} {v}"),
+    _people("{rel}'s birthday", r"(?:it's )?my {rel}'s (?:birthday|bday|b-day)(?: is)? (?=\w)",
+            read.birthday, "Your {rel}'s birthday is {v}"),
     _people("{rel}'s job", r"my {rel}{named} (?:is|works as) (?:also |now |currently )*{a}",
             read.occupation, "Your {rel} is {a}{v}"),
     _people("{rel}'s death", r"my {rel}{named} (?:has )?(?:just |recently |sadly )?"
@@ -98,13 +109,17 @@ PEOPLE = (
 
 HAPPENINGS = (
     _event("date:{what}", r"(?:my|our) (?P<what>[a-z][\w'-]*(?: [\w'-]+){0,3}?)(?:'s| is| are"
-                          r"| starts| begins) (?:scheduled for |set for |coming up )?",
+                          r"| starts| begins| leaves) (?:scheduled for |set for |coming up )?",
            read.date, "Your {what} is {when}"),
     _event("date:{k}", r"{have}(?P<a>an?|another|my|the) ",
            read.planned, "You have {a} {v} {when}"),
     _plan("plan:{k}", rf"{{be}}{{adv}}(?P<verb>(?!(?:{alternatives(words.STATES_OF_MIND)})\b)"
                       r"[a-z]+ing) ",
           read.planned, "You are {verb} {v} {when}"),
+    _plan("plan:{k}", r"(?:i|we) (?:will )?(?P<verb>start|leave|fly|move|graduate|travel|go) ",
+          read.planned, "You {verb} {v} {when}"),
+    _plan("goal:{k}", r"i (?:really |always )?want to (?:become|be) (?P<a>an? )",
+          read.occupation, "You want to become {a}{v}"),
     _plan("home", r"{be}{adv}moving (?:back )?to ",
           values.place, "You are moving to {v}", confidence=0.7),
     _plan("plan:{k}", r"(?:i|we)(?:'ll| will) (?P<verb>[a-z]+) ",
@@ -113,13 +128,13 @@ HAPPENINGS = (
           read.plan, "You plan {how} {v} {when}", confidence=0.75),
     _plan("goal:{k}", r"my (?:biggest |main |life |life's |lifelong )?(?P<what>dream|goal) is to ",
           read.noun, "Your {what} is to {v}", confidence=0.75),
-    _event("event:{verb} {day}", r"{did}(?P<verb>graduated|got promoted|got a promotion"
-                                 r"|had surgery|gave birth|had a baby)\b",
+    _event("event:{verb} {day}", r"{did}(?P<verb>graduated|got promoted|had surgery|gave birth"
+                                 r"|had a baby)\b",
            read.happened, "You {verb} {v} {when}", confidence=0.8),
     _event("event:{k} {day}", r"{did}(?P<verb>bought (?:an?|my first|our first) (?:\w+ )?(?:house"
-                              r"|flat|car|apartment|home|boat|motorbike|van)|started (?:a|an|my own)"
-                              r" (?:\w+ )?(?:business|company|blog|podcast|channel|band|shop|store)"
-                              r")\b",
+                              r"|flat|car|apartment|home|boat|motorbike|van)|started"
+                              r" (?:an?|my own) (?:\w+ )?(?:business|company|blog|podcast|channel"
+                              r"|band|shop|store))\b",
            read.happened, "You {verb} {v} {when}", confidence=0.8),
     _event("event:{k} {day}", r"{did}(?P<verb>won|passed|failed|broke|lost|launched|published"
                               r"|opened|finished|adopted) (?=(?:my|an?|the) )",

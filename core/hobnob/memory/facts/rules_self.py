@@ -18,9 +18,9 @@ NAMES = (
     _rule("name", r"(?:(?:my|the) (?:(?:first|full|real|actual|given|legal|new) )?name(?:'s| is)"
                   r"(?: actually| now)?|name's|i'm called|i am called) ",
           values.person, "You are called {v}"),
-    _rule("preferred name", r"(?:you (?:can|may) |please |just |(?:everyone|everybody|people|they"
-                            r"|most people|(?:my )?friends) )*(?:all )?(?:just |usually )?calls?"
-                            r" me ",
+    _rule("preferred name", r"(?:from now on,? |you (?:can|may) |please |just |(?:everyone|they"
+                            r"|everybody|people|most people|(?:my )?friends) )*(?:all )?"
+                            r"(?:just |usually )?calls? me ",
           values.person, "You want to be called {v}"),
     _rule("preferred name", r"i (?:usually |just )?go by ", values.person, "You go by {v}"),
     _rule("name", r"{am}", read.greeted_name, "You are called {v}", confidence=0.8),
@@ -35,14 +35,18 @@ NAMES = (
           read.birthday_now, "Your birthday is {v}"),
     _rule("birth year", r"i was born in ", read.year, "You were born in {v}"),
     _rule("birthplace", r"i was born (?:and raised )?in ", values.place, "You were born in {v}"),
-    _rule("nationality", r"{be}(?:half |part |originally |actually |an? )*",
-          read.of(words.NATIONALITIES), "You are {v}"),
+    _rule("nationality", r"{be}(?:originally |actually |an? )*(?P<half>(?:half|part) )?",
+          read.of(words.NATIONALITIES), "You are {half}{v}"),
     _rule("belief", r"{am}(?:an? |also |actually )*", read.of(words.BELIEFS), "You are {v}"),
 )  # fmt: skip
 
 PLACES = (
     _rule("home", r"(?:i|we) {gone}{adv}live (?:now )?(?P<prep>in|on|near|outside|by) ",
           values.place, "You live {prep} {v}", "You don't live {prep} {v}"),
+    _rule("household", r"(?:i|we) {adv}live (?P<v>alone|by myself|on my own|with my [a-z]+)",
+          text="You live {v}"),
+    _rule("home", r"i(?:'ve| have) been (?:living|based) (?P<prep>in|near|outside|on) ",
+          values.place, "You live {prep} {v}"),
     _rule("home", r"{be}{gone}{adv}(?:living|based|residing) (?P<prep>in|near|outside|on) ",
           values.place, "You live {prep} {v}", "You don't live {prep} {v}"),
     _rule("home", r"{did}(?:moved|relocated)(?: back| over| out| up| down| house)? to ",
@@ -64,7 +68,8 @@ WORK = (
     _rule("job", r"i(?:'ve)? (?:just |recently |finally )?(?P<v>retired)", text="You are {v}"),
     _rule("job", r"(?:i {gone}{adv}work|{am}{adv}working) as {a}",
           read.trade, "You work as {a}{v}", "You don't work as {a}{v}"),
-    _rule("employer", r"(?:i {gone}{adv}work|{am}{adv}working) (?P<prep>at|for) ",
+    _rule("employer", r"(?:i {gone}{adv}work|{am}{adv}working)(?: nights| remotely| shifts"
+                      r"| part[- ]time| full[- ]time)? (?P<prep>at|for) ",
           read.employer, "You work {prep} {v}", "You don't work {prep} {v}"),
     _rule("field of work", r"i {adv}work in ", read.field, "You work in {v}"),
     _rule("job", r"{did}(?:got|started|landed|found|have|took)(?: a| my)? (?:new )?job as {a}",

@@ -123,7 +123,8 @@ _PLACE = re.compile(
     rf"(?:, (?:the )?{_CAPITAL}(?: {_CAPITAL})*(?=$|[\s,.!;]))?"
 )
 _CASUAL_PLACE = re.compile(
-    r"[a-zà-ÿ][\w'-]{2,}(?: [a-zà-ÿ][\w'-]{2,})?(?=\s*(?:$|[,.!]|(?:and|but)\b))"
+    r"the (?:uk|us|usa|uae|netherlands|states|philippines)\b"
+    r"|[a-zà-ÿ][\w'-]{2,}(?: [a-zà-ÿ][\w'-]{2,})?(?=\s*(?:$|[,.!]|(?:and|but)\b))"
 )
 _NO_PLACE = words.word_set(
     """fear pain peace hope sin denial poverty harmony silence darkness squalor luxury work school
@@ -134,11 +135,20 @@ _NO_PLACE = words.word_set(
 def place(rest: str, clause: Clause, at: datetime) -> Reading | None:
     """A place with a name ("Rome", "the Netherlands", "Austin, Texas"), or one of a kind ("a small
     town near Graz")."""
-    value = _named_place(rest) or _kind_of_place(rest) or _casual_place(rest, clause)
+    value = _named_place(rest) or _casual_place(rest, clause) or _kind_of_place(rest)
     if not value:
         return None
     tail = rest[len(value) :]
-    return Reading(values=(value.title() if clause.casual else value,), tail=tail)
+    return Reading(values=(_with_capitals(value) if clause.casual else value,), tail=tail)
+
+
+def _with_capitals(value: str) -> str:
+    """ "the UK", "New York", "a small town"."""
+    if value.startswith(("a ", "an ")):
+        return value
+    the = "the " if value.startswith("the ") else ""
+    name = value.removeprefix(the)
+    return the + (name.upper() if len(name) < 4 else name.title())
 
 
 def _named_place(rest: str) -> str:
@@ -202,6 +212,11 @@ _NO_DEED = words.word_set("be get say do the a help chat talk have go try use ma
 _HALF = re.compile(r"\b(?:an?|the|my) \w+$", re.IGNORECASE)
 """Before a comma it may be half of "a safe, inviting place"."""
 _CLAUSE = re.compile(r" (?:i|it|my|we|you|he|she|they|that|this|but|and|so|which|who)\b", re.I)
+_IN_JEST = re.compile(
+    r"(?:my|anything|nothing|everything|people|bull\w*|stupid\w*|work\w*|mornings?|mondays?|fun"
+    r"|maths?|exercise|commitment|drama|feelings|idiots)\b",
+    re.IGNORECASE,
+)
 _AND = re.compile(r"\s(?:and|or|&)\s")
 _PAIRS = re.compile(
     r"\b(?:rock|drum|mac|fish|salt|black|bread|bed|rhythm|arts|dungeons|r|d|track|hide|cookies|gin"
@@ -220,7 +235,9 @@ def phrase(rest: str, *, most: int = 5) -> str | None:
 
 
 def substance(rest: str, clause: Clause, at: datetime) -> Reading | None:
-    """As `thing`, but nothing is too vague: "most nuts"."""
+    """As `thing`, but no kind is too vague ("most nuts"), and it is said in earnest."""
+    if _IN_JEST.match(rest):
+        return None
     value = phrase(rest)
     return thing(rest, clause, at) or (
         Reading(values=(value,), tail=rest[len(value) :]) if value else None

@@ -7,20 +7,20 @@ def word_set(words: str) -> frozenset[str]:
 
 NOBODY = word_set(
     # What stands after "call me" or "I'm" with a capital or in a hurry and is nobody's name.
-    """a about afraid all alone already always an angry any anything around as asleep at away
-    awake awesome awful back bad because before better bi bored both busy by calm captain
-    chill cold confused cool crazy curious daddy dead depressed dizzy done down drunk dumb
-    early excited exhausted fine for free freezing from full gay glad going gonna good great
-    guilty happy here home honored hot hungry hurt i if ill impressed in insane inside
-    interested into it jealous jk just kidding late later lazy lesbian like lol lonely lost
-    lucky mad maybe me mean mine mistaken mommy my neutral never new nervous nice no nobody
-    not nothing irrelevant unimportant secret unknown weird pronounced taken written private
-    now off ok okay old on online open out outside over people please pleased poor proud queer
-    ready really relaxed rich right sad safe scared shocked shy sick silly single so some
-    someone sorry starving still straight stressed stuck stupid sure surprised sweet sweating
-    tall terrible that thankful thanks the there thirsty this tired to today tomorrow tonight
-    too trans trying ugly unhappy up upset vegan vegetarian very well what when whatever when
-    where who why with wondering working worried wrong you young your yours"""
+    """mr mrs ms dr sir a about afraid all alone already always an angry any anything around as
+    asleep at away awake awesome awful back bad because before better bi bored both busy by
+    calm captain chill cold confused cool crazy curious daddy dead depressed dizzy done down
+    drunk dumb early excited exhausted fine for free freezing from full gay glad going gonna
+    good great guilty happy here home honored hot hungry hurt i if ill impressed in insane
+    inside interested into it jealous jk just kidding late later lazy lesbian like lol lonely
+    lost lucky mad maybe me mean mine mistaken mommy my neutral never new nervous nice no
+    nobody not nothing irrelevant unimportant secret unknown weird pronounced taken written
+    private now off ok okay old on online open out outside over people please pleased poor
+    proud queer ready really relaxed rich right sad safe scared shocked shy sick silly single
+    so some someone sorry starving still straight stressed stuck stupid sure surprised sweet
+    sweating tall terrible that thankful thanks the there thirsty this tired to today tomorrow
+    tonight too trans trying ugly unhappy up upset vegan vegetarian very well what when
+    whatever when where who why with wondering working worried wrong you young your yours"""
 )
 
 CALENDAR = word_set(
@@ -170,11 +170,11 @@ GAMES = word_set(
 
 DEEDS = word_set(
     # What one did, with a date: not what one thought or felt.
-    """went visited attended joined met saw bought got started hosted celebrated ran took had made
-    tried flew drove moved hiked climbed painted built cooked baked played performed competed began
-    gave wrote read watched spent adopted planted fixed sold booked applied interviewed volunteered
-    travelled traveled camped swam sang danced fell crashed won passed failed broke lost launched
-    published opened finished"""
+    """went visited attended joined met saw bought got started hosted celebrated ran took had
+    made tried flew drove moved hiked climbed painted built cooked baked played performed
+    competed began gave wrote read watched spent adopted planted fixed sold booked applied
+    interviewed volunteered travelled traveled camped swam sang danced fell crashed won passed
+    failed broke lost launched published opened finished"""
 )
 
 STATES_OF_MIND = word_set(
