@@ -152,13 +152,15 @@ async def run(place: Place, rooms: Iterator[int], events: int, at_once: int) -> 
     platform = FakeAdapter()
     latencies: list[float] = []
     async with Database(place.url) as database:
+        friend, clock = settings.load(settings.ready_bots()["friend"]), SystemClock()
         chat = app.build(
-            settings.load(settings.ready_bots()["friend"]),
+            friend,
             {platform.name: platform},
             rules=RULES,
             engine=EchoEngine(ModelOptions()),
+            memory=app.open_memory(friend, database, clock, None),
             database=database,
-            clock=SystemClock(),
+            clock=clock,
         )
 
         async def talk() -> None:

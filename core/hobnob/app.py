@@ -11,14 +11,17 @@ from hobnob import registry
 from hobnob.chat import Chat, Stores
 from hobnob.clock import SystemClock
 from hobnob.errors import AdapterError, AdapterStopped
-from hobnob.memory.window import WindowMemory
+from hobnob.memory.embedder import SentenceModel
+from hobnob.memory.recall import Remembering
 from hobnob.policy import Rules
 from hobnob.ports import Adapter, Clock, Engine, Receiver
+from hobnob.recollection import Embedder
 from hobnob.settings import Bot
 from hobnob.store import migrate
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
+from hobnob.store.memory import SqlMemory
 from hobnob.store.outbox import SqlOutbox
 
 log = logging.getLogger(__name__)
@@ -47,7 +50,18 @@ async def run(
         for name in adapters:
             await stack.enter_async_context(database.claim(name))
         engine = await stack.enter_async_context(open_engine(bot, report))
-        chat = build(bot, adapters, rules=rules, engine=engine, database=database, clock=clock)
+        memory = open_memory(
+            bot, database, clock, await stack.enter_async_context(open_embedder(bot))
+        )
+        chat = build(
+            bot,
+            adapters,
+            rules=rules,
+            engine=engine,
+            memory=memory,
+            database=database,
+            clock=clock,
+        )
         stop = stack.enter_context(_stop_signal())
         report("")
         for name in adapters:
@@ -56,7 +70,8 @@ async def run(
             asyncio.create_task(_supervise(adapter, chat.receiver(name), clock), name=name)
             for name, adapter in adapters.items()
         ]
-        stack.push_async_callback(_cancel, tasks)
+        tasks_beside = [asyncio.create_task(memory.learner.run(lambda: chat.writing))]
+        stack.push_async_callback(_cancel, [*tasks, *tasks_beside])
         stack.push_async_callback(chat.close, SEND_SECONDS)  # while the platforms still listen
         await _done_or_stopped(tasks, stop)
         _raise_failures(tasks)
@@ -68,17 +83,21 @@ def build(
     *,
     rules: Rules,
     engine: Engine,
+    memory: Remembering,
     database: Database,
     clock: Clock,
 ) -> Chat:
     """Put a chat together from its parts; connects to nothing."""
-    history = SqlHistory(database)
     return Chat(
         persona=bot.persona,
         rules=rules,
         engine=engine,
-        memory=WindowMemory(history),
-        stores=Stores(inbox=SqlInbox(database, clock), outbox=SqlOutbox(database), history=history),
+        memory=memory,
+        stores=Stores(
+            inbox=SqlInbox(database, clock),
+            outbox=SqlOutbox(database),
+            history=SqlHistory(database),
+        ),
         adapters=adapters,
         clock=clock,
     )
@@ -99,6 +118,27 @@ async def open_database(bot: Bot, *, prepare: bool) -> AsyncIterator[Database]:
 def open_engine(bot: Bot, report: Callable[[str], None]) -> Engine:
     model = bot.settings.model
     return registry.engine(model.engine, model.options(report))
+
+
+@asynccontextmanager
+async def open_embedder(bot: Bot) -> AsyncIterator[Embedder | None]:
+    """The model that finds what was meant, not only what was said; it loads when first needed."""
+    name = bot.settings.memory.embedder
+    if name == "none":
+        yield None
+        return
+    embedder = SentenceModel(name)
+    try:
+        yield embedder
+    finally:
+        await embedder.close()
+
+
+def open_memory(
+    bot: Bot, database: Database, clock: Clock, embedder: Embedder | None
+) -> Remembering:
+    store = SqlMemory(database, clock)
+    return Remembering(store, embedder=embedder, linked=bot.settings.memory.links)
 
 
 async def _supervise(adapter: Adapter, receiver: Receiver, clock: Clock) -> None:

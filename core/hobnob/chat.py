@@ -13,7 +13,7 @@ from hobnob.batch import next_batch
 from hobnob.conversation import ConversationKey
 from hobnob.delivery import Delivery
 from hobnob.errors import EngineError, EngineUnavailable, StoreError
-from hobnob.events import Author, Event, Kind, Reply, Role, Turn
+from hobnob.events import Author, Event, Kind, Memory, Reply, Role, Turn
 from hobnob.lanes import Lanes
 from hobnob.persona import Persona
 from hobnob.policy import Action, Decision, Rules
@@ -110,6 +110,11 @@ class Chat:
     async def settled(self, key: ConversationKey) -> None:
         await self._lanes.settled(key)
 
+    @property
+    def writing(self) -> bool:
+        """Somebody waits for an answer that the model is writing."""
+        return bool(self._writing)
+
     async def close(self, timeout: float) -> None:
         """Stop: answers being written are given up (their events wait for the next start), sends
         under way may end, for at most `timeout` seconds."""
@@ -177,29 +182,36 @@ class Chat:
 
         said = ""
         turns: tuple[Turn, ...] = ()
+        incognito = False
         if decision.action is Action.NOTICE:
             said = NOTICE
         elif decision.action is Action.GREET:
             said = self._persona.greeting or GREETING.format(name=self._persona.name)
+        elif decision.action is Action.MEMORY:
+            said = await self._memory.command(last)
         elif decision.action is Action.ANSWER:
             if busy := self._engine.busy:
                 log.info("%s: waits for the model: %s", last.key, busy)
                 await self._clock.sleep(BUSY_SECONDS)
                 return None  # the next step sees what has been said meanwhile
-            answer = await self._interruptible(events)
+            memory = await self._memory.snapshot(events)
+            answer = await self._interruptible(events, memory)
             if answer is None:
                 return None  # the next step sees what has changed
-            said, turns = answer, self._remembered(events, answer)
-        return await self._inbox.finish(
+            said, turns, incognito = answer, self._turns(events, answer), memory.incognito
+        parcel = await self._inbox.finish(
             Outcome(
                 rows=tuple(row.row for row in batch),
                 key=last.key,
                 decision=decision.action,
                 reason=decision.reason,
-                turns=turns,
+                turns=() if incognito else turns,
                 replies=self._replies(last, said),
             )
         )
+        if turns and parcel:
+            self._memory.said(turns, last, incognito=incognito)
+        return parcel
 
     async def _decide(self, events: Sequence[Event]) -> Decision:
         decision = policy.decide(events, self._rules, Usage())
@@ -212,10 +224,10 @@ class Chat:
 
     # ------------------------------------------------------------------ writing one answer
 
-    async def _interruptible(self, events: Sequence[Event]) -> str | None:
+    async def _interruptible(self, events: Sequence[Event], memory: Memory) -> str | None:
         """The model's answer; None if one of the messages was edited or deleted meanwhile."""
         key = events[-1].key
-        task = asyncio.create_task(self._write(events))
+        task = asyncio.create_task(self._write(events, memory))
         self._writing[key] = (frozenset(event.message for event in events), task)
         try:
             return await task
@@ -232,16 +244,19 @@ class Chat:
         if task and event.kind in (Kind.EDIT, Kind.DELETE) and event.message in messages:
             task.cancel()
 
-    async def _write(self, events: Sequence[Event]) -> str:
+    async def _write(self, events: Sequence[Event], memory: Memory) -> str:
         sampling = self._persona.sampling
-        room = self._engine.context_tokens - sampling.max_new_tokens
-        messages = prompt.build(
-            self._persona,
-            await self._memory.snapshot(events),
-            events,
-            budget=min(room, self._engine.prompt_tokens),
-            count_tokens=self._engine.count_tokens,
+        budget = prompt.Budget(
+            tokens=min(
+                self._engine.context_tokens - sampling.max_new_tokens, self._engine.prompt_tokens
+            ),
+            count=self._engine.count_tokens,
         )
+        memory = prompt.fit(self._persona, memory, events, budget)
+        if not memory.complete:
+            recalled = await self._memory.recall(events, memory.turns)
+            memory = replace(memory, recalled=recalled)
+        messages = prompt.build(self._persona, memory, events, budget)
         written = ""
         adapter = self._adapters[events[-1].key.platform]
         async with (
@@ -255,7 +270,7 @@ class Chat:
             raise EngineError("the model wrote nothing")
         return written.strip()
 
-    def _remembered(self, events: Sequence[Event], answer: str) -> tuple[Turn, ...]:
+    def _turns(self, events: Sequence[Event], answer: str) -> tuple[Turn, ...]:
         theirs = tuple(
             Turn(
                 role=Role.USER,

@@ -1,15 +1,14 @@
 """The command line. Everything heavy is imported by the command that needs it."""
 
-import asyncio
 import logging
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hobnob import __version__
+from hobnob import __version__, cli_memory
+from hobnob.cli_bot import BotName, Verbose, fail, load, run_until_done
 from hobnob.errors import HobnobError
 from hobnob.terminal import Progress, err, out, show, show_finding
 
@@ -26,13 +25,7 @@ cli = typer.Typer(
 )
 db = typer.Typer(help="The bot's database.", no_args_is_help=True)
 cli.add_typer(db, name="db")
-
-T = TypeVar("T")
-BotName = Annotated[
-    str,
-    typer.Argument(metavar="BOT", help="A bot's folder, or a ready bot: friend, support, ..."),
-]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more about what goes on.")]
+cli.add_typer(cli_memory.memory, name="memory")
 
 
 def main() -> None:
@@ -40,7 +33,7 @@ def main() -> None:
     try:
         cli()
     except HobnobError as error:
-        _fail(str(error))
+        fail(str(error))
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has left: nothing to say about it
         sys.exit(1)
@@ -67,7 +60,7 @@ def chat(bot: BotName = "friend", verbose: Verbose = False) -> None:
     from hobnob import app, registry
     from hobnob.policy import Rules
 
-    found = _load(bot, verbose)
+    found = load(bot, verbose)
     if not verbose:
         logging.getLogger("hobnob").setLevel(logging.WARNING)  # people are talking here
     adapter = registry.adapter("console", {"persona": found.persona.name})
@@ -76,7 +69,7 @@ def chat(bot: BotName = "friend", verbose: Verbose = False) -> None:
     # Alone with one person at a keyboard there is nothing to hold back and nobody to protect.
     rules = Rules(burst_seconds=0, per_user_per_minute=0, per_chat_per_minute=0)
     with Progress() as progress:
-        _run(app.run(found, {"console": adapter}, rules=rules, report=progress))
+        run_until_done(app.run(found, {"console": adapter}, rules=rules, report=progress))
 
 
 @cli.command()
@@ -84,10 +77,10 @@ def run(bot: BotName = ".", verbose: Verbose = False) -> None:
     """Connect a bot to every platform in its bot.toml, until stopped (Ctrl-C or SIGTERM)."""
     from hobnob import app, logs, registry
 
-    found = _load(bot, verbose)
+    found = load(bot, verbose)
     names = list(found.settings.platforms)
     if not names:
-        _fail(
+        fail(
             f"{found.folder / 'bot.toml'} has no [platforms.*] table, so there is nothing to "
             "connect to. Add one (see the comments in that file), or use `hobnob chat`."
         )
@@ -98,7 +91,7 @@ def run(bot: BotName = ".", verbose: Verbose = False) -> None:
     rules = found.settings.engage.rules(found.persona.name)
     err.print(f"{found.persona.name} connects to {', '.join(names)}. Stop with Ctrl-C.")
     with Progress() as progress:
-        _run(app.run(found, adapters, rules=rules, report=progress))
+        run_until_done(app.run(found, adapters, rules=rules, report=progress))
 
 
 @cli.command()
@@ -132,10 +125,10 @@ def doctor(bot: BotName = ".", verbose: Verbose = False) -> None:
                 show_finding(finding)
         return healthy
 
-    found = _load(bot, verbose)
+    found = load(bot, verbose)
     if not verbose:
         logging.getLogger("hobnob").setLevel(logging.WARNING)  # the findings are what counts
-    if not _run(look()):
+    if not run_until_done(look()):
         raise typer.Exit(1)
 
 
@@ -151,7 +144,7 @@ def hold_dialogs(
     from hobnob.ports import Engine, Finding
     from hobnob.testing import dialogs
 
-    found = _load(bot)
+    found = load(bot)
     logging.getLogger("hobnob").setLevel(logging.CRITICAL)  # what goes wrong is told below
     table = [dialog for dialog in dialogs.load(found.folder) if dialog.is_real or not real]
 
@@ -172,7 +165,7 @@ def hold_dialogs(
                 progress("")
                 return await play(engine)
 
-    if not _run(play_all()):
+    if not run_until_done(play_all()):
         raise typer.Exit(1)
 
 
@@ -194,11 +187,11 @@ def history(
     from hobnob.store import upkeep
     from hobnob.store.history import SqlHistory
 
-    found = _load(bot)
+    found = load(bot)
     try:
         key = None if conversation is None else ConversationKey.parse(conversation)
     except ValueError as error:
-        _fail(str(error))
+        fail(str(error))
 
     async def read() -> list[dict[str, Any]]:
         async with app.open_database(found, prepare=True) as database:
@@ -225,7 +218,7 @@ def history(
                 for row in (await upkeep.conversations(database))[-limit:]
             ]
 
-    show(_run(read()), as_json)
+    show(run_until_done(read()), as_json)
 
 
 @cli.command()
@@ -239,13 +232,13 @@ def retry(
     from hobnob import app
     from hobnob.store import upkeep
 
-    found = _load(bot)
+    found = load(bot)
 
     async def again() -> tuple[int, int]:
         async with app.open_database(found, prepare=False) as database:
             return await upkeep.retry(database, unknown=unknown)
 
-    events, sends = _run(again())
+    events, sends = run_until_done(again())
     out.print(f"{events} events and {sends} sends wait for the next start of the bot.")
 
 
@@ -255,26 +248,14 @@ def upgrade(bot: BotName = ".") -> None:
     from hobnob.store import migrate
     from hobnob.store.database import Database
 
-    found = _load(bot)
+    found = load(bot)
 
     async def change() -> str:
         async with Database(found.database_url) as database:
             before = await migrate.upgrade(database)
             return f"{database}: was {before}, is current"
 
-    out.print(_run(change()), markup=False)
-
-
-def _load(name: str, verbose: bool = False) -> "Bot":
-    from hobnob import logs, settings
-
-    found = settings.load(settings.find(name))
-    logs.configure(verbose, found.secrets)
-    return found
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
+    out.print(run_until_done(change()), markup=False)
 
 
 def _welcome(bot: "Bot") -> None:
@@ -283,9 +264,3 @@ def _welcome(bot: "Bot") -> None:
     nothing = "" if model.base_url else "; nothing leaves it"
     out.print(f"[bold]{bot.persona.name}[/] {where}{nothing}.", end=" ")
     out.print("[dim]Leave with /quit or Ctrl-D.[/]\n")
-
-
-def _fail(message: str) -> NoReturn:
-    err.print("error:", style="bold red", end=" ")
-    err.print(message, markup=False)
-    sys.exit(1)

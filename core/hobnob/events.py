@@ -109,11 +109,45 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """What is known of a person, with its receipt."""
+
+    number: int
+    """The person's own number for it."""
+    kind: str
+    text: str
+    at: datetime
+    """When it was said."""
+    confidence: float = 1.0
+    ended: datetime | None = None
+    """Since when it is no longer so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """What was said long ago and matters now."""
+
+    passages: tuple[tuple[Turn, ...], ...] = ()
+    """The one that matters most comes first; each is what was said in a row, oldest first."""
+    missing: bool = False
+    """It was asked for, and there is no memory of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """A snapshot of what is known, put together for one turn."""
 
     turns: tuple[Turn, ...] = ()
     """The recent window, oldest first."""
+    complete: bool = True
+    """Nothing was said before the window."""
+    summary: str = ""
+    """Of what was said before the window."""
+    facts: tuple[Fact, ...] = ()
+    """What is true of the person who is answered, oldest first."""
+    recalled: Recalled = Recalled()
+    incognito: bool = False
+    """What is said now is not remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from hobnob.ports import Usage
 class Action(StrEnum):
     ANSWER = "answer"  # ask the model
     GREET = "greet"  # say the persona's greeting
+    MEMORY = "memory"  # do what somebody asks of their memory
     NOTICE = "notice"  # say once, kindly, that this is too much
     SILENT = "silent"
 
@@ -43,6 +44,7 @@ _WHY = {
     Addressed.REPLY: "it replies to me",
 }
 _GREETED = ("start", "help")
+MEMORY = ("memory", "forget", "incognito")
 
 
 def decide(batch: Sequence[Event], rules: Rules, usage: Usage) -> Decision:
@@ -67,11 +69,13 @@ def decide(batch: Sequence[Event], rules: Rules, usage: Usage) -> Decision:
         return _silent(f"{limit} is reached, and was announced")
     if limit:
         return Decision(action=Action.NOTICE, reason=f"{limit} is reached")
+    command = _command(last)
+    if command in MEMORY:
+        return Decision(action=Action.MEMORY, reason=f"the command /{command}")
     if last.kind is Kind.COMMAND:
-        command = last.text.strip().lstrip("/").split()[:1]
-        if not command or command[0].casefold() not in _GREETED:
+        if command not in _GREETED:
             return _silent("I know no such command")
-        return Decision(action=Action.GREET, reason=f"the command /{command[0]}")
+        return Decision(action=Action.GREET, reason=f"the command /{command}")
     return Decision(action=Action.ANSWER, reason=why or f"it calls me {name}")
 
 
@@ -82,6 +86,15 @@ def called_by_name(batch: Sequence[Event], names: Sequence[str]) -> str | None:
         if any(word.search(event.text) for event in batch):
             return name
     return None
+
+
+def _command(event: Event) -> str:
+    """What stands behind the slash at the beginning, wherever a platform lets people write it."""
+    text = event.text.strip()
+    if event.kind is not Kind.COMMAND and not text.startswith("/"):
+        return ""
+    word = text.lstrip("/").split(maxsplit=1)[:1]
+    return word[0].casefold().partition("@")[0] if word else ""
 
 
 def _limit_reached(rules: Rules, usage: Usage) -> str | None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol, Self
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import ChatMessage, Event, Memory, Reply, Sampling, Turn
+from hobnob.events import ChatMessage, Event, Memory, Recalled, Reply, Sampling, Turn
 
 # ------------------------------------------------------------------------------------ platforms
 
@@ -189,7 +189,21 @@ class MemoryPort(Protocol):
     """What is remembered."""
 
     async def snapshot(self, batch: Sequence[Event]) -> Memory:
-        """What is known that matters for answering `batch`, without `batch` itself."""
+        """What is always at hand for answering `batch`, without `batch` itself."""
+        ...
+
+    async def recall(self, batch: Sequence[Event], shown: Sequence[Turn]) -> Recalled:
+        """What else was said that matters for answering `batch`, and is not among `shown`."""
+        ...
+
+    async def command(self, event: Event) -> str:
+        """Do what somebody asks of their memory (/memory, /forget, /incognito); what to answer.
+        Done twice it does no more than once."""
+        ...
+
+    def said(self, turns: Sequence[Turn], event: Event, *, incognito: bool) -> None:
+        """`event` was answered, and these turns were stored, unless they are incognito. Returns at
+        once."""
         ...
 
 
@@ -226,6 +240,7 @@ class Outcome:
     decision: str
     reason: str
     turns: tuple[Turn, ...] = ()
+    """What is to be remembered of it."""
     replies: tuple[Reply, ...] = ()
 
 

@@ -7,7 +7,7 @@ to turn, so that an engine can reuse the work done for an equal beginning.
 import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from hobnob.events import (
@@ -15,15 +15,14 @@ from hobnob.events import (
     Author,
     ChatMessage,
     Event,
+    Fact,
     Memory,
     Role,
     Speaker,
     Turn,
 )
 from hobnob.persona import Persona
-from hobnob.text import clean_name, one_speaker
-
-CountTokens = Callable[[Sequence[ChatMessage]], int]
+from hobnob.text import clean_name, one_line, one_speaker
 
 CUT = "\n[... cut: the message goes on for too long ...]"
 STEP = 8
@@ -31,39 +30,139 @@ STEP = 8
 
 LONGEST_TOKEN = 16
 """Characters that one token hardly ever stands for more of."""
+RECALLED_SHARE = 4
+"""What is recalled takes at most this part of a prompt."""
+MOST_RECALLED = 1000
+"""Tokens of it: with many more, small models lose what they were asked."""
+KNOWN_SHARE = 8
+"""What is known of a person takes at most this part of a prompt."""
+LONGEST_RECALLED = 600
+"""Characters of one recalled turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How long a prompt may be."""
+
+    tokens: int
+    count: Callable[[Sequence[ChatMessage]], int]
+
+    @property
+    def recalled(self) -> int:
+        """Tokens kept free for what is recalled."""
+        return min(self.tokens // RECALLED_SHARE, MOST_RECALLED)
+
+
+def fit(persona: Persona, memory: Memory, batch: Sequence[Event], budget: Budget) -> Memory:
+    """`memory` with the turns that there is room for: the window. Where not everything that was
+    ever said here fits, room is left for what will be recalled of it."""
+    layout = _Layout(persona, memory, batch, budget)
+    past = memory.turns
+    if memory.complete and budget.count(layout.render(_from_a_user(past))) <= budget.tokens:
+        return memory
+    room = budget.tokens - budget.recalled
+    starts = range(0, len(past) + STEP, STEP)
+
+    def fits(start: int) -> bool:
+        return budget.count(layout.render(_from_a_user(past[start:]))) <= room
+
+    start = starts[min(bisect_left(starts, True, key=fits), len(starts) - 1)]
+    return replace(memory, turns=tuple(_from_a_user(past[start:])), complete=False)
 
 
 def build(
-    persona: Persona,
-    memory: Memory,
-    batch: Sequence[Event],
-    *,
-    budget: int,
-    count_tokens: CountTokens,
+    persona: Persona, memory: Memory, batch: Sequence[Event], budget: Budget
 ) -> tuple[ChatMessage, ...]:
-    """The messages for the engine, of at most `budget` tokens as `count_tokens` counts them.
+    """The messages for the engine, of at most `budget.tokens` tokens.
 
     Users' and the persona's messages alternate, as many chat templates demand. In a room every
-    line of a person begins with their name; in a direct conversation nothing does. What doesn't
-    fit leaves from the oldest turn on; a new message that is too long by itself is cut at its end.
+    line of a person begins with their name; in a direct conversation nothing does. What is
+    recalled stands right before the new message, as much of it as fits, the best first. A new
+    message that is too long by itself is cut at its end.
     """
-    direct = batch[-1].addressed is Addressed.DIRECT
-    longest = budget * LONGEST_TOKEN
-    new = tuple(_shortened(_turn(event), longest) for event in batch)
-    past = tuple(_shortened(turn, longest) for turn in memory.turns)
-    stable = (ChatMessage(role=Speaker.SYSTEM, content=system_text(persona)), *_examples(persona))
+    layout = _Layout(persona, memory, batch, budget)
+    turns = _from_a_user(memory.turns)
+    alone = budget.count(layout.render(turns))
+    if alone > budget.tokens:
+        return layout.cut_to_fit()
+    passages = memory.recalled.passages
+    room = min(budget.tokens, alone + budget.recalled)
 
-    def render(turns: Sequence[Turn]) -> tuple[ChatMessage, ...]:
-        return (*stable, *_dialogue(turns, persona, direct))
+    def overflows(number: int) -> bool:
+        return budget.count(layout.render(turns, passages[:number])) > room
 
-    def fits(start: int) -> bool:
-        return count_tokens(render([*_from_a_user(past[start:]), *new])) <= budget
+    first_too_many = bisect_left(range(1, len(passages) + 1), True, key=overflows)
+    return layout.render(turns, passages[:first_too_many])
 
-    starts = range(0, len(past) + STEP, STEP)
-    best = bisect_left(starts, True, key=fits)  # fewer old turns never take more tokens
-    if best < len(starts):
-        return render([*_from_a_user(past[starts[best] :]), *new])
-    return _cut_to_fit(render, new[-1], budget, count_tokens)
+
+class _Layout:
+    """One prompt's parts that don't depend on what fits."""
+
+    def __init__(
+        self, persona: Persona, memory: Memory, batch: Sequence[Event], budget: Budget
+    ) -> None:
+        self._persona = persona
+        self._memory = memory
+        self._budget = budget
+        self._direct = batch[-1].addressed is Addressed.DIRECT
+        self._longest = budget.tokens * LONGEST_TOKEN
+        self._new = tuple(self._shortened(_turn(event)) for event in batch)
+        name = clean_name(batch[-1].author.name)
+        known = _known(name, memory.facts, 4 * budget.tokens // KNOWN_SHARE)
+        summary = f"Earlier in this conversation: {memory.summary}" if memory.summary else ""
+        # In a room others speak in between: what is known of one person would change the
+        # beginning of the prompt from answer to answer.
+        parts = (system_text(persona), known if self._direct else "", summary)
+        system = "\n\n".join(part for part in parts if part)
+        self._stable = (ChatMessage(role=Speaker.SYSTEM, content=system), *_examples(persona))
+        self._known = "" if self._direct else known
+
+    def render(
+        self, turns: Sequence[Turn], passages: Sequence[Sequence[Turn]] = ()
+    ) -> tuple[ChatMessage, ...]:
+        past = [self._shortened(turn) for turn in turns]
+        note = _note(self._known, passages, self._memory.recalled.missing)
+        return (*self._stable, *self._dialogue(past, self._new, note))
+
+    def cut_to_fit(self) -> tuple[ChatMessage, ...]:
+        """The newest message alone, with as much of its beginning as fits."""
+        turn = self._new[-1]
+        system = ChatMessage(role=Speaker.SYSTEM, content=system_text(self._persona))
+        stable = (system, *_examples(self._persona))
+
+        def render(text: str) -> tuple[ChatMessage, ...]:
+            return (*stable, *self._dialogue([], [replace(turn, text=text + CUT)], ""))
+
+        def overflows(length: int) -> bool:
+            return self._budget.count(render(turn.text[:length])) > self._budget.tokens
+
+        length = bisect_left(range(len(turn.text)), True, key=overflows)
+        return render(turn.text[: max(0, length - 1)])
+
+    def _dialogue(self, past: Sequence[Turn], new: Sequence[Turn], note: str) -> list[ChatMessage]:
+        labels = {} if self._direct else _labels([*past, *new], self._persona.name)
+
+        def line(turn: Turn) -> str:
+            if turn.role is Role.ASSISTANT or self._direct:
+                return turn.text
+            return f"{labels[turn.author.id]}: {one_speaker(turn.text)}"
+
+        lines = [(turn.role, line(turn)) for turn in past]
+        lines += [(Role.USER, note)] if note else []
+        lines += [(Role.USER, line(turn)) for turn in new]
+        messages: list[ChatMessage] = []
+        for role, group in groupby(lines, key=lambda each: each[0]):
+            ours = role is Role.ASSISTANT
+            text = ("\n\n" if ours else "\n").join(text for _, text in group)
+            speaker = Speaker.ASSISTANT if ours else Speaker.USER
+            messages.append(ChatMessage(role=speaker, content=text))
+        return messages
+
+    def _shortened(self, turn: Turn) -> Turn:
+        """`turn`, without what could not fit anyway: a megabyte need not be counted in tokens."""
+        if len(turn.text) <= self._longest:
+            return turn
+        return replace(turn, text=turn.text[: self._longest] + CUT)
 
 
 def system_text(persona: Persona) -> str:
@@ -81,20 +180,36 @@ def _examples(persona: Persona) -> list[ChatMessage]:
     ]
 
 
-def _dialogue(turns: Sequence[Turn], persona: Persona, direct: bool) -> list[ChatMessage]:
-    labels = {} if direct else _labels(turns, persona.name)
-    messages: list[ChatMessage] = []
-    for role, group in groupby(turns, key=lambda turn: turn.role):
-        if role is Role.ASSISTANT:
-            text = "\n\n".join(turn.text for turn in group)
-            messages.append(ChatMessage(role=Speaker.ASSISTANT, content=text))
-        else:
-            lines = (
-                turn.text if direct else f"{labels[turn.author.id]}: {one_speaker(turn.text)}"
-                for turn in group
-            )
-            messages.append(ChatMessage(role=Speaker.USER, content="\n".join(lines)))
-    return messages
+def _known(name: str, facts: Sequence[Fact], most: int) -> str:
+    """What is known of a person, in `most` characters: what they asked for first, then the
+    newest; in the order in which it was said, so that a new fact only adds to the end."""
+    wishes = [fact for fact in facts if fact.kind == "instruction"]
+    others = [fact for fact in facts if fact.kind != "instruction"]
+    kept = set()
+    for fact in (*wishes[::-1], *others[::-1]):
+        most -= len(fact.text) + 3
+        if most < 0:
+            break
+        kept.add(fact.number)
+    lines = [f"- {one_line(fact.text)}." for fact in facts if fact.number in kept]
+    return "\n".join([f"What you know about {name}:", *lines]) if lines else ""
+
+
+def _note(known: str, passages: Sequence[Sequence[Turn]], missing: bool) -> str:
+    """What stands before the new message, in brackets: nobody said it now."""
+    parts = [known] if known else []
+    if passages:
+        recalled = {turn for passage in passages for turn in passage}
+        lines = (
+            f"{turn.at:%-d %B %Y}, {clean_name(turn.author.name)}: "
+            f"{one_line(turn.text)[:LONGEST_RECALLED]}"
+            for turn in sorted(recalled, key=lambda turn: turn.at)
+        )
+        parts.append("\n".join(["What you remember, said earlier and not now:", *lines]))
+    if missing:
+        parts.append("You have no memory of this. Say so, and don't guess.")
+    text = "\n".join(parts)
+    return f"[{text}]" if text else ""
 
 
 def _labels(turns: Sequence[Turn], persona_name: str) -> dict[str, str]:
@@ -139,24 +254,3 @@ def _from_a_user(turns: Sequence[Turn]) -> Sequence[Turn]:
         if turn.role is Role.USER:
             return turns[index:]
     return ()
-
-
-def _shortened(turn: Turn, longest: int) -> Turn:
-    """`turn`, without what could not fit anyway: a megabyte need not be counted in tokens."""
-    return turn if len(turn.text) <= longest else replace(turn, text=turn.text[:longest] + CUT)
-
-
-def _cut_to_fit(
-    render: Callable[[Sequence[Turn]], tuple[ChatMessage, ...]],
-    turn: Turn,
-    budget: int,
-    count_tokens: CountTokens,
-) -> tuple[ChatMessage, ...]:
-    """The newest message alone, with as much of its beginning as fits."""
-
-    def overflows(length: int) -> bool:
-        cut = replace(turn, text=turn.text[:length] + CUT)
-        return count_tokens(render([cut])) > budget
-
-    length = bisect_left(range(len(turn.text)), True, key=overflows)
-    return render([replace(turn, text=turn.text[: max(0, length - 1)] + CUT)])

@@ -16,6 +16,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 import hobnob_bots
+from hobnob.conversation import ConversationKey
 from hobnob.errors import ConfigError
 from hobnob.events import Sampling
 from hobnob.persona import MAX_BYTES, Persona, nearest, parse, parse_toml
@@ -135,6 +136,33 @@ class StoreTable(Table):
         return url
 
 
+class MemoryTable(Table):
+    """`[memory]`: what the bot finds again of what was said."""
+
+    embedder: Text = "starter"
+    """"starter", "none", or an embedding model: a hub id or a path."""
+    linked: tuple[tuple[str, ...], ...] = Field(default=(), strict=False)
+    """Conversations that are one place: what was said in one is remembered in the others."""
+
+    @field_validator("linked")
+    @classmethod
+    def _conversations(cls, groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        names = [name for group in groups for name in group]
+        for name in names:
+            ConversationKey.parse(name)
+        if any(len(group) < 2 for group in groups):
+            raise ValueError("holds a list of less than two conversations: nothing to link.")
+        if len(names) != len(set(names)):
+            raise ValueError(
+                "names a conversation twice. Put all that belong together in one list."
+            )
+        return groups
+
+    @property
+    def links(self) -> tuple[frozenset[ConversationKey], ...]:
+        return tuple(frozenset(map(ConversationKey.parse, group)) for group in self.linked)
+
+
 class EngageTable(Table):
     """`[engage]`: when the bot answers, and how much. A limit of 0 is none."""
 
@@ -162,6 +190,7 @@ class Settings(Table):
     bot: BotTable
     model: ModelTable = ModelTable()
     store: StoreTable = StoreTable()
+    memory: MemoryTable = MemoryTable()
     engage: EngageTable = EngageTable()
     platforms: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
     """As written: see `platform`."""

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBar
 from rich.table import Table
 from rich.text import Text
 
@@ -37,6 +39,27 @@ class Progress:
             self._status.stop()
         self._shown = bool(what)
         self._status.update(what)
+
+
+class Bar:
+    """How far something long has come: a bar on a terminal, silence in a pipe."""
+
+    def __init__(self, what: str, total: int) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        self._bar = ProgressBar(*columns, console=err, disable=not err.is_terminal or not total)
+        self._task = self._bar.add_task(what, total=total)
+
+    def __enter__(self) -> Callable[[int], None]:
+        self._bar.start()
+        return lambda count: self._bar.advance(self._task, count)
+
+    def __exit__(self, *exc: object) -> None:
+        self._bar.stop()
 
 
 def show(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -111,3 +111,7 @@ def clean_name(name: str) -> str:
 def one_speaker(text: str) -> str:
     """Lines after the first, indented: what somebody said can't look like another's line."""
     return "\n  ".join(text.strip().splitlines())
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -24,13 +24,15 @@ async def test_connections_cut_in_mid_work(
     platform = FakeAdapter()
     async with Database(postgres_url) as database:
         await migrate.upgrade(database)
+        friend, clock = settings.load(settings.ready_bots()["friend"]), FakeClock()
         chat = app.build(
-            settings.load(settings.ready_bots()["friend"]),
+            friend,
             {platform.name: platform},
             rules=Rules(burst_seconds=0, per_user_per_minute=0, per_chat_per_minute=0),
             engine=EchoEngine(ModelOptions()),
+            memory=app.open_memory(friend, database, clock, None),
             database=database,
-            clock=FakeClock(),
+            clock=clock,
         )
 
         async def talk(room: int) -> None:

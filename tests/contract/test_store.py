@@ -270,7 +270,7 @@ async def test_a_deletion_removes_from_history(store: Store) -> None:
     await store.outbox.sent(parcel.row, "1")
     await store.inbox.receive(delete(event))
     await change(store)
-    assert [t.text for t in await store.history.recent(KEY, 10)] == ["hi"]
+    assert await store.history.recent(KEY, 10) == []  # an answer repeats what it answers
 
 
 async def test_a_deletion_withdraws_an_answer_that_has_not_left(store: Store) -> None:

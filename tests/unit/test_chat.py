@@ -14,7 +14,7 @@ from hobnob import chat as chat_module
 from hobnob.chat import NOTICE, Chat, Stores
 from hobnob.errors import EngineUnavailable, SendLater, SendRefused, SendUnknown, StoreError
 from hobnob.events import Addressed, Author, Event, Kind, Reply, Role, Visibility
-from hobnob.memory.window import WindowMemory
+from hobnob.memory.recall import Remembering
 from hobnob.persona import Persona
 from hobnob.policy import Rules
 from hobnob.ports import Cursor, Limits
@@ -22,6 +22,7 @@ from hobnob.store import migrate, upkeep
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
+from hobnob.store.memory import SqlMemory
 from hobnob.store.outbox import SqlOutbox
 from hobnob.testing.adapter import FakeAdapter, key
 from hobnob.testing.clock import FakeClock
@@ -53,7 +54,7 @@ class World:
             persona=ROBIN,
             rules=self.rules,
             engine=self.engine,
-            memory=WindowMemory(self.history),
+            memory=Remembering(SqlMemory(self.database, self.clock)),
             stores=Stores(inbox=self.inbox, outbox=self.outbox, history=self.history),
             adapters={"fake": self.platform},
             clock=self.clock,

@@ -1,7 +1,8 @@
 """Persona, memory and the new turn, under a budget."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -37,12 +38,13 @@ def build(
     turns: Sequence[Turn] = (),
     budget: int = 10_000,
     persona: Persona = PLAIN,
+    memory: Mapping[str, Any] = MappingProxyType({}),
     **kw: Any,
 ) -> list[tuple[str, str]]:
     batch = [people.event(text, **kw) for text in new]
-    messages = prompt.build(
-        persona, Memory(turns=tuple(turns)), batch, budget=budget, count_tokens=words
-    )
+    room = prompt.Budget(tokens=budget, count=words)
+    known = prompt.fit(persona, Memory(turns=tuple(turns), **memory), batch, room)
+    messages = prompt.build(persona, known, batch, room)
     return [(message.role.value, message.content) for message in messages]
 
 
@@ -150,8 +152,16 @@ def test_over_fifty_turns_a_prompt_begins_as_the_one_before_it_but_when_the_wind
     for number in range(50):
         author = (ANN, BEN)[number % 3 == 0]
         said = f"message {number} " * (1 + number % 5)
-        window = turns[max(0, (len(turns) - 24) // prompt.STEP * prompt.STEP) :]
-        now = build(said, turns=window, persona=ROBIN, budget=160, author=author, **ROOM)
+        start = max(0, (len(turns) - 24) // prompt.STEP * prompt.STEP)
+        now = build(
+            said,
+            turns=turns[start:],
+            memory={"complete": start == 0},
+            persona=ROBIN,
+            budget=160,
+            author=author,
+            **ROOM,
+        )
         assert now[:3] == build("x", persona=ROBIN)[:3]
         if now[: len(before)] != before:
             moves += 1

@@ -73,6 +73,21 @@ class Database:
         with self._for_people():
             return await self._engine.read(transaction)
 
+    async def view(self, transaction: Transaction[T]) -> T:
+        """Like `read`, with what the transaction sets for itself (`SET LOCAL`) in force."""
+        with self._for_people():
+            return await self._engine.view(transaction)
+
+    async def scrub(self) -> None:
+        """See to it that what was deleted and committed is in no file of the database any more.
+
+        SQLite zeroes what is deleted (secure_delete), but its log of the last transactions still
+        holds the pages as they were: they are written to the database, and the log is emptied.
+        PostgreSQL keeps rows that were deleted until a VACUUM.
+        """
+        with self._for_people():
+            await self._engine.scrub()
+
     @asynccontextmanager
     async def claim(self, platform: str) -> AsyncIterator[None]:
         """Be the only process that runs `platform` on this database: two would answer twice.

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Author, Role, Turn
+from hobnob.events import Turn
 from hobnob.ports import Usage
 from hobnob.prompt import STEP
 from hobnob.store import rows
@@ -20,7 +20,7 @@ _HERE = turn.c.conversation_id == rows.THE_CONVERSATION
 _NEWEST = sa.select(sa.func.max(turn.c.position)).where(_HERE).scalar_subquery()
 _START = (_NEWEST + 1 - sa.bindparam("limit", type_=sa.Integer)) // STEP * STEP
 RECENT = (
-    sa.select(turn.c.role, turn.c.author, turn.c.name, turn.c.text, turn.c.at, turn.c.message)
+    sa.select(*rows.TURN, turn.c.position)
     .where(_HERE, turn.c.position >= _START)
     .order_by(turn.c.position)
 )
@@ -46,16 +46,7 @@ class SqlHistory:
 
         def transaction(connection: sa.Connection) -> Sequence[Turn]:
             found = connection.execute(RECENT, {**rows.at(key), "limit": limit}).all()
-            return [
-                Turn(
-                    role=Role(role),
-                    author=Author(id=author, name=name),
-                    text=text,
-                    at=at,
-                    message=message,
-                )
-                for role, author, name, text, at, message in found
-            ]
+            return [rows.turn(row) for row in found]
 
         return await self._database.read(transaction)
 

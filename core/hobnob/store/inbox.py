@@ -9,10 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Event, Kind, Reply, Turn
+from hobnob.events import Addressed, Event, Kind, Reply, Turn
 from hobnob.ports import Clock, Cursor, Outcome, Parcel, Todo, Waiting
 from hobnob.store import rows
 from hobnob.store.database import Database
+from hobnob.store.forgetting import forget_turns, unlearn, with_answers
 from hobnob.store.outbox import UNSENT, next_parcel
 from hobnob.store.schema import conversation, cursor, inbox, outbox, turn
 
@@ -74,7 +75,9 @@ class SqlInbox:
                 "platform": event.key.platform,
                 "account": event.key.account,
                 "event": event.id,
-                "conversation_id": rows.ensure_conversation(connection, event.key),
+                "conversation_id": rows.ensure_conversation(
+                    connection, event.key, direct=event.addressed is Addressed.DIRECT
+                ),
                 "message": event.message,
                 "kind": event.kind,
                 "author": event.author.id,
@@ -109,17 +112,12 @@ class SqlInbox:
         waiting = sa.select(inbox.c.conversation_id).where(inbox.c.state == "waiting")
         unsent = sa.select(outbox.c.conversation_id).where(outbox.c.state.in_(UNSENT))
         c = conversation.c
-        query = sa.select(c.platform, c.account, c.room, c.thread).where(
+        query = sa.select(*rows.KEY).where(
             c.platform == platform, sa.or_(c.id.in_(waiting), c.id.in_(unsent))
         )
 
         def transaction(connection: sa.Connection) -> Sequence[ConversationKey]:
-            return [
-                ConversationKey(
-                    platform=row.platform, account=row.account, room=row.room, thread=row.thread
-                )
-                for row in connection.execute(query.order_by(c.id))
-            ]
+            return [rows.key(row) for row in connection.execute(query.order_by(c.id))]
 
         return await self._database.read(transaction)
 
@@ -279,13 +277,17 @@ def _apply(connection: sa.Connection, event: Event) -> str | None:
 
     withdrawn = _withdraw(connection, where, event.message)
     of_turn = sa.and_(turn.c.conversation_id == where, turn.c.message == event.message)
-    if deleted or withdrawn:
-        changed = connection.execute(turn.delete().where(of_turn))
+    turns = list(connection.scalars(sa.select(turn.c.id).where(of_turn)))
+    if deleted:
+        forget_turns(connection, with_answers(connection, turns))
+    elif withdrawn:
+        forget_turns(connection, turns)
     else:
-        changed = connection.execute(turn.update().where(of_turn).values(text=event.text))
+        connection.execute(turn.update().where(of_turn).values(text=event.text))
+        unlearn(connection, turns)
     if withdrawn:
         return "its answer was withdrawn" if deleted else None
-    return "history is changed" if changed.rowcount else "I had not kept it"
+    return "history is changed" if turns else "I had not kept it"
 
 
 def _withdraw(connection: sa.Connection, where: int, message: str) -> bool:
@@ -295,5 +297,5 @@ def _withdraw(connection: sa.Connection, where: int, message: str) -> bool:
     if not states or any(row.state != "pending" for row in states):
         return False
     connection.execute(outbox.update().where(answer).values(state="withdrawn", text=None))
-    connection.execute(turn.delete().where(turn.c.id.in_([row.turn_id for row in states])))
+    forget_turns(connection, [row.turn_id for row in states if row.turn_id is not None])
     return True

@@ -56,6 +56,17 @@ class Postgres:
     async def read(self, transaction: Callable[[sa.Connection], T]) -> T:
         return await self._in_a_thread(lambda: _run(self._reader, transaction))
 
+    async def view(self, transaction: Callable[[sa.Connection], T]) -> T:
+        return await self.write(transaction)
+
+    async def scrub(self) -> None:
+        def work() -> None:
+            with self._reader.connect() as connection:
+                for table in ("turn", "recall", "recall_tokens", "fact", "summary"):
+                    connection.exec_driver_sql(f"VACUUM {table}")
+
+        await self._in_a_thread(work)
+
     async def lock(self, name: str) -> sa.Connection | None:
         """A connection that holds an advisory lock until `unlock`; None: another holds it."""
         query = sa.select(sa.func.pg_try_advisory_lock(zlib.crc32(name.encode())))

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Event
+from hobnob.events import Author, Event, Role, Turn
+from hobnob.store import schema
 from hobnob.store.schema import conversation
 
 _EVENT = TypeAdapter(Event)
@@ -37,6 +38,22 @@ THE_CONVERSATION = FIND.scalar_subquery()
 """A conversation's id as a part of a statement, which is executed with the values of `at`."""
 
 
+_T = schema.turn.c
+TURN = (_T.role, _T.author, _T.name, _T.text, _T.at, _T.message)
+"""The columns that `turn` reads, in its order."""
+
+
+def turn(row: Any) -> Turn:
+    role, author, name, text, at, message, *_ = row
+    return Turn(
+        role=Role(role),
+        author=Author(id=author, name=name, is_bot=role == "assistant"),
+        text=text,
+        at=at,
+        message=message,
+    )
+
+
 def one_of(column: sa.Column[Any], values: Iterable[str]) -> sa.ColumnElement[bool]:
     """`column IN values`, rendered once: SQLAlchemy renders its own IN at each execution."""
     return sa.or_(*(column == value for value in values))
@@ -52,8 +69,21 @@ def at(key: ConversationKey) -> dict[str, str]:
     }
 
 
-def ensure_conversation(connection: sa.Connection, key: ConversationKey) -> int:
-    """The id of a conversation, which is made if this is its first event."""
+KEY = (conversation.c.platform, conversation.c.account, conversation.c.room, conversation.c.thread)
+"""The columns that `key` reads."""
+
+
+def key(row: Any) -> ConversationKey:
+    return ConversationKey(
+        platform=row.platform, account=row.account, room=row.room, thread=row.thread
+    )
+
+
+def ensure_conversation(
+    connection: sa.Connection, key: ConversationKey, *, direct: bool = False
+) -> int:
+    """The id of a conversation, which is made if this is its first event; then `direct` says
+    whether it is between one person and us."""
     found = connection.scalar(FIND, at(key))
     if found is None:
         values = {
@@ -61,6 +91,7 @@ def ensure_conversation(connection: sa.Connection, key: ConversationKey) -> int:
             "account": key.account,
             "room": key.room,
             "thread": key.thread,
+            "direct": direct,
         }
         new = insert(connection.dialect.name, conversation).on_conflict_do_nothing()
         connection.execute(new, values)

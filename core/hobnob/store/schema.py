@@ -4,17 +4,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
+    false,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -72,6 +77,12 @@ conversation = Table(
     Column("account", String, nullable=False),
     Column("room", String, nullable=False),
     Column("thread", String, nullable=False),
+    # Between one person and us, so that nobody else ever hears what is said in it.
+    Column("direct", Boolean, nullable=False, server_default=false()),
+    # What is said now is not remembered.
+    Column("incognito", Boolean, nullable=False, server_default=false()),
+    # Counts up when something remembered is changed or forgotten: copies in memory are outdated.
+    Column("forgotten", Integer, nullable=False, server_default="0"),
     UniqueConstraint("platform", "account", "room", "thread"),
 )
 
@@ -116,8 +127,17 @@ turn = Table(
     Column("text", Said, nullable=False),
     Column("at", Utc, nullable=False),
     Column("message", String, nullable=False),
+    # The embedder that made its row in `recall` ("none" without one); NULL until that is there.
+    Column("learned", String),
     UniqueConstraint("conversation_id", "position"),
     Index(None, "conversation_id", "message"),
+    Index(None, "author"),
+)
+Index(
+    "ix_turn_to_learn",
+    turn.c.id,
+    sqlite_where=text("learned IS NULL"),
+    postgresql_where=text("learned IS NULL"),
 )
 
 outbox = Table(
@@ -142,6 +162,66 @@ outbox = Table(
     Index(None, "state", "conversation_id"),
     Index(None, "conversation_id", "in_reply_to"),
     Index(None, "turn_id"),
+)
+
+# What recall computes with: numbers made of the text of a turn, gone with it.
+recall = Table(
+    "recall",
+    metadata,
+    Column("turn_id", ForeignKey("turn.id", ondelete="CASCADE"), primary_key=True),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
+    Column("terms", LargeBinary, nullable=False),  # hashes of its words: memory/words.py
+    Column("vector", LargeBinary),  # of its sentence: memory/embedder.py
+    Index(None, "conversation_id", "turn_id"),
+)
+
+# The vectors of its words, apart from `recall`, since only a few are ever read at once.
+recall_tokens = Table(
+    "recall_tokens",
+    metadata,
+    Column("turn_id", ForeignKey("turn.id", ondelete="CASCADE"), primary_key=True),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
+    Column("tokens", LargeBinary, nullable=False),
+)
+
+fact = Table(
+    "fact",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),  # where it was said
+    Column("subject", String, nullable=False),  # whom it is about: an author's id
+    Column("number", Integer, nullable=False),  # by which the subject names it
+    Column("visibility", String(16), nullable=False),  # direct, room
+    Column("kind", String(16), nullable=False),
+    Column("attribute", Said, nullable=False),  # a newer one with the same ends this one
+    Column("value", Said, nullable=False),
+    Column("text", Said, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("at", Utc, nullable=False),  # when it was said
+    Column("ended", Utc),  # since when it is no longer true
+    Column("ended_by", ForeignKey("fact.id", ondelete="SET NULL")),
+    Index(None, "conversation_id", "subject"),
+    Index(None, "subject", "number"),
+    Index(None, "ended_by"),
+)
+
+# The receipts: a fact whose last source is forgotten is forgotten too.
+fact_source = Table(
+    "fact_source",
+    metadata,
+    Column("fact_id", ForeignKey("fact.id", ondelete="CASCADE"), primary_key=True),
+    Column("turn_id", ForeignKey("turn.id", ondelete="CASCADE"), primary_key=True),
+    Index(None, "turn_id"),
+)
+
+# What was said in a conversation before its window, in short.
+summary = Table(
+    "summary",
+    metadata,
+    Column("conversation_id", ForeignKey("conversation.id"), primary_key=True),
+    Column("position", Integer, nullable=False),  # the last turn that is in it
+    Column("text", Said, nullable=False),
+    Column("at", Utc, nullable=False),
 )
 
 cursor = Table(

@@ -1,6 +1,7 @@
 """Transactions on SQLite: one thread carries out all that wait, together."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -49,6 +50,20 @@ class Sqlite:
 
     async def read(self, transaction: Callable[[sa.Connection], T]) -> T:
         return await self._queue(transaction, writes=False)
+
+    view = read
+
+    async def scrub(self) -> None:
+        def checkpoint(connection: sa.Connection) -> None:
+            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            if busy:
+                raise sqlite3.OperationalError("database is locked by a program that reads it")
+
+        def work() -> None:
+            with self._engine.connect() as connection:
+                checkpoint(connection)
+
+        await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def close(self) -> None:
         """Carry out what waits, and end."""
@@ -109,4 +124,5 @@ def _prepare(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")  # what was confirmed survives a power cut too
     cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten with zeros
     cursor.close()

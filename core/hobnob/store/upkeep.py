@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
 from hobnob.store import rows
 from hobnob.store.database import Database
-from hobnob.store.schema import conversation, inbox, outbox, turn
+from hobnob.store.facts import true_at
+from hobnob.store.schema import conversation, fact, fact_source, inbox, outbox, turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,32 +45,18 @@ class Troubles:
     last_error: str = ""
 
 
-_PARTS = (
-    conversation.c.platform,
-    conversation.c.account,
-    conversation.c.room,
-    conversation.c.thread,
-)
-
-
-def _key(row: Any) -> ConversationKey:
-    return ConversationKey(
-        platform=row.platform, account=row.account, room=row.room, thread=row.thread
-    )
-
-
 async def conversations(database: Database) -> Sequence[Summary]:
     """All stored conversations, the one that spoke last at the end."""
     query = (
-        sa.select(*_PARTS, sa.func.count(turn.c.id).label("turns"), sa.func.max(turn.c.at))
+        sa.select(*rows.KEY, sa.func.count(turn.c.id).label("turns"), sa.func.max(turn.c.at))
         .select_from(conversation.outerjoin(turn))
-        .group_by(conversation.c.id, *_PARTS)
+        .group_by(conversation.c.id, *rows.KEY)
         .order_by(sa.func.max(turn.c.at).nulls_first())
     )
 
     def transaction(connection: sa.Connection) -> Sequence[Summary]:
         return [
-            Summary(key=_key(row), turns=row.turns, last=row[-1])
+            Summary(key=rows.key(row), turns=row.turns, last=row[-1])
             for row in connection.execute(query)
         ]
 
@@ -81,7 +67,7 @@ async def decisions(
     database: Database, key: ConversationKey | None, limit: int
 ) -> Sequence[Decided]:
     """The last `limit` events of a conversation, or of all, with what was decided; oldest first."""
-    query = sa.select(inbox, *_PARTS).join(conversation).order_by(inbox.c.id.desc()).limit(limit)
+    query = sa.select(inbox, *rows.KEY).join(conversation).order_by(inbox.c.id.desc()).limit(limit)
     if key is not None:
         query = query.where(inbox.c.conversation_id == rows.THE_CONVERSATION)
     values = {} if key is None else rows.at(key)
@@ -89,7 +75,7 @@ async def decisions(
     def transaction(connection: sa.Connection) -> Sequence[Decided]:
         found = [
             Decided(
-                key=_key(row),
+                key=rows.key(row),
                 received=row.received,
                 kind=row.kind,
                 author=row.author,
@@ -141,3 +127,96 @@ async def retry(database: Database, *, unknown: bool) -> tuple[int, int]:
         return events.rowcount, sends.rowcount
 
     return await database.write(transaction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A fact as the owner sees it."""
+
+    key: ConversationKey
+    person: str
+    name: str
+    number: int
+    kind: str
+    text: str
+    at: datetime
+    ended: datetime | None
+
+
+async def known(database: Database, who: str, limit: int, *, ended: bool) -> Sequence[Known]:
+    """The last `limit` facts: of a person ("platform/id"), of a conversation, or with "" all;
+    with `ended` also those that are no longer so."""
+    name = (
+        sa.select(turn.c.name)
+        .join_from(fact_source, turn)
+        .where(fact_source.c.fact_id == fact.c.id)
+        .order_by(turn.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = sa.select(fact, *rows.KEY, name.label("name")).join_from(fact, conversation)
+    query = query.order_by(fact.c.id.desc()).limit(limit)
+
+    if not ended:
+        query = query.where(true_at(datetime.now(UTC)))
+
+    def transaction(connection: sa.Connection) -> Sequence[Known]:
+        found = connection.execute(query.where(_whose(connection, who)))
+        return [
+            Known(
+                key=rows.key(row),
+                person=f"{row.platform}/{row.subject}",
+                name=row.name or "",
+                number=row.number,
+                kind=row.kind,
+                text=row.text,
+                at=row.at,
+                ended=row.ended,
+            )
+            for row in found
+        ][::-1]
+
+    return await database.read(transaction)
+
+
+async def learned(database: Database, embedder: str) -> tuple[int, int]:
+    """Turns that recall doesn't know yet or knows by another embedder, and all turns."""
+
+    def transaction(connection: sa.Connection) -> tuple[int, int]:
+        all_ = sa.select(sa.func.count()).select_from(turn)
+        known = connection.scalar(all_.where(turn.c.learned == embedder)) or 0
+        total = connection.scalar(all_) or 0
+        return total - known, total
+
+    return await database.read(transaction)
+
+
+async def relearn(database: Database, embedder: str, limit: int) -> int:
+    """Let up to `limit` turns that another embedder knows be learned anew; how many."""
+    others = sa.select(turn.c.id).where(turn.c.learned != embedder).limit(limit)
+
+    def transaction(connection: sa.Connection) -> int:
+        change = turn.update().where(turn.c.id.in_(others)).values(learned=None)
+        return connection.execute(change).rowcount
+
+    return await database.write(transaction)
+
+
+async def accounts(database: Database, platform: str) -> Sequence[str]:
+    """Our accounts on a platform, as far as somebody spoke to them."""
+    query = sa.select(conversation.c.account).where(conversation.c.platform == platform)
+
+    def transaction(connection: sa.Connection) -> Sequence[str]:
+        return list(connection.scalars(query.distinct()))
+
+    return await database.read(transaction)
+
+
+def _whose(connection: sa.Connection, who: str) -> sa.ColumnElement[bool]:
+    if not who:
+        return sa.true()
+    platform, slash, person = who.partition("/")
+    if slash:
+        return sa.and_(conversation.c.platform == platform, fact.c.subject == person)
+    key = ConversationKey.parse(who)
+    return fact.c.conversation_id == connection.scalar(rows.FIND, rows.at(key))

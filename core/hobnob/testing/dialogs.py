@@ -16,11 +16,12 @@ import re
 import tempfile
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from hobnob import app
 from hobnob.conversation import ConversationKey
@@ -60,6 +61,8 @@ class Line(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     say: str
+    later: float = Field(default=0, ge=0)
+    """Days that pass before it; meanwhile the bot learns from what was said."""
     by: str = "Ann"
     place: Place = Place.DIRECT
     addressed: Addressed | None = None
@@ -82,6 +85,8 @@ class Dialog(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
+    window: int = Field(default=100_000, ge=1)
+    """Characters that a prompt may have: with few, what was said soon has to be recalled."""
     lines: tuple[Line, ...]
 
     @field_validator("lines")
@@ -129,24 +134,36 @@ async def play(bot: Bot, dialog: Dialog, engine: Engine | None = None) -> list[P
         while True:
             yield answer
 
-    shown = _Recorder(engine or ScriptedEngine(script(), context_tokens=100_000))
+    room = dialog.window + bot.persona.sampling.max_new_tokens
+    shown = _Recorder(engine or ScriptedEngine(script(), context_tokens=room))
     platform = FakeAdapter()
     problems: list[Problem] = []
     with tempfile.TemporaryDirectory() as folder:
-        async with Database(f"sqlite:///{folder}/dialog.db") as database:
+        async with (
+            Database(f"sqlite:///{folder}/dialog.db") as database,
+            app.open_embedder(bot) as embedder,
+        ):
             await migrate.upgrade(database)
+            clock = FakeClock()
+            memory = app.open_memory(bot, database, clock, embedder)
             chat = app.build(
                 bot,
                 {platform.name: platform},
                 rules=replace(bot.settings.engage.rules(bot.persona.name), burst_seconds=0),
                 engine=shown,
+                memory=memory,
                 database=database,
-                clock=FakeClock(),
+                clock=clock,
             )
             for line in dialog.lines:
                 answer, shown.prompt = line.answer, ""
                 platform.sent.clear()
-                event = _event(platform, line)
+                if line.later:
+                    clock.advance(line.later * 86_400)
+                    while await memory.learner.some():
+                        pass
+                clock.advance(1)
+                event = _event(platform, line, clock.now())
                 await chat.receive(event, None)
                 await chat.settled(event.key)
                 reply = "\n".join(platform.texts) if platform.sent else None
@@ -158,11 +175,12 @@ async def play(bot: Bot, dialog: Dialog, engine: Engine | None = None) -> list[P
     return problems
 
 
-def _event(platform: FakeAdapter, line: Line) -> Event:
+def _event(platform: FakeAdapter, line: Line, at: datetime) -> Event:
     direct = line.place is Place.DIRECT
     return platform.event(
         line.say,
         by=line.by,
+        at=at,
         addressed=line.addressed or (Addressed.DIRECT if direct else Addressed.NONE),
         key=ConversationKey(
             platform=platform.name, account="bot", room=line.by if direct else "the room"

@@ -1,0 +1,96 @@
+"""What people may ask of their memory: /memory, /memory why N, /forget N, /forget everything and
+/incognito. Each answers with what was done, in words."""
+
+from collections.abc import Sequence
+
+from hobnob.events import Event, Fact
+from hobnob.memory.incognito import Incognito
+from hobnob.recollection import MemoryStore, Scope
+
+NAMES = ("memory", "forget", "incognito")
+
+HELP = (
+    "/memory shows what I know about you, /memory why 2 where I have number 2 from.\n"
+    "/forget 2 makes me forget it, /forget everything all that you ever said to me.\n"
+    "/incognito on: I remember nothing of what is said here from now on; /incognito off ends it."
+)
+NOTHING = "I know nothing about you yet."
+MOST_SHOWN = 100
+
+
+class Commands:
+    def __init__(self, store: MemoryStore, incognito: Incognito) -> None:
+        self._store = store
+        self._incognito = incognito
+
+    async def answer(self, event: Event, scope: Scope) -> str:
+        """Do what `event`, a message that begins with one of NAMES, asks for."""
+        name, *words = event.text.strip().lstrip("/").casefold().split()
+        match name.partition("@")[0], words:
+            case "memory", []:
+                return _listed(await self._store.facts(scope), scope)
+            case "memory", ["why", number] if number.isdecimal():
+                return await self._why(scope, int(number))
+            case "forget", [number] if number.isdecimal():
+                return await self._forget(scope, int(number))
+            case "forget", ["everything"]:
+                return await self._forget_all(scope)
+            case "incognito", ["on" | "off" as way]:
+                return await self._switch(scope, on=way == "on")
+            case "incognito", []:
+                return await self._switch(scope, on=True)
+            case _:
+                return HELP
+
+    async def _why(self, scope: Scope, number: int) -> str:
+        receipt = await self._store.why(scope, number)
+        if receipt is None:
+            return _no(number)
+        said = "\n".join(
+            f"{turn.at:%-d %B %Y, %H:%M} UTC: {_quoted(turn.text)}" for turn in receipt.sources
+        )
+        ended = ""
+        if receipt.fact.ended is not None:
+            ended = f"\nIt holds until {receipt.fact.ended:%-d %B %Y}."
+        return f"{number}. {receipt.fact.text}\nYou said:\n{said}{ended}"
+
+    async def _forget(self, scope: Scope, number: int) -> str:
+        if not await self._store.forget_fact(scope, number):
+            return _no(number)
+        await self._store.scrub()
+        return f"Number {number} is forgotten, with the messages in which you told me."
+
+    async def _forget_all(self, scope: Scope) -> str:
+        self._incognito.drop(scope.key)
+        key = scope.key
+        count = await self._store.forget_person(key.platform, key.account, scope.asker)
+        await self._store.scrub()
+        return (
+            f"Everything is forgotten: {count} messages of yours, my answers to them, and all "
+            f"that I knew from them. What {key.platform.capitalize()} itself keeps, only you can "
+            "delete there."
+        )
+
+    async def _switch(self, scope: Scope, *, on: bool) -> str:
+        await self._store.set_incognito(scope.key, on)
+        if on:
+            return "From now on I remember nothing of what is said here. /incognito off ends it."
+        self._incognito.drop(scope.key)
+        await self._store.scrub()
+        return "What was said in between is gone. From now on I remember again."
+
+
+def _listed(facts: Sequence[Fact], scope: Scope) -> str:
+    if not facts:
+        return NOTHING
+    lines = [f"{fact.number}. {fact.text} ({fact.at:%-d %B %Y})" for fact in facts[-MOST_SHOWN:]]
+    where = "" if scope.direct else " from here"
+    return "\n".join([f"What I know about you{where}:", *lines])
+
+
+def _no(number: int) -> str:
+    return f"There is nothing with number {number}. /memory lists what I know about you."
+
+
+def _quoted(text: str) -> str:
+    return "“" + " ".join(text.split())[:500] + "”"

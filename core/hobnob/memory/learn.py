@@ -1,0 +1,97 @@
+"""Learning from what was said, after it was answered: whatever recall needs to find it again, and
+the facts that people told of themselves. In idle time, and never in the way of an answer."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from hobnob.errors import EngineUnavailable, StoreError
+from hobnob.memory.embedder import pack
+from hobnob.memory.facts.extract import extract
+from hobnob.memory.facts.found import Found
+from hobnob.memory.ranking import index_terms, passage
+from hobnob.recollection import Embedded, Embedder, Learned, Lesson, MemoryStore, NewFact
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 16
+"""Turns in one transaction."""
+IDLE_SECONDS = 0.25
+"""Between two looks at whether somebody is being answered."""
+LONGEST_WAIT = 30.0
+"""In a busy place nobody is ever idle."""
+LONGEST_PAUSE = 60.0
+NO_EMBEDDER = "none"
+
+
+class Learner:
+    def __init__(self, store: MemoryStore, embedder: Embedder | None) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._news = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is something new."""
+        self._news.set()
+
+    async def run(self, busy: Callable[[], bool]) -> None:
+        """Learn whatever there is to learn, until cancelled, while not `busy`."""
+        pause = 1.0
+        while True:
+            self._news.clear()
+            try:
+                while await self._idle(busy) and await self.some():
+                    pause = 1.0
+            except (StoreError, EngineUnavailable) as error:
+                log.warning("learning waits %.0f s: %s", pause, error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+                continue
+            await self._news.wait()
+
+    async def some(self) -> int:
+        """Learn from the oldest turns that nothing is known of; how many."""
+        lessons = await self._store.lessons(AT_ONCE)
+        if lessons:
+            seen = await self._embedded(lessons)
+            await self._store.learn(
+                [self._learned(lesson, each) for lesson, each in zip(lessons, seen, strict=True)]
+            )
+        return len(lessons)
+
+    async def _idle(self, busy: Callable[[], bool]) -> bool:
+        waited = 0.0
+        while busy() and waited < LONGEST_WAIT:
+            await asyncio.sleep(IDLE_SECONDS)
+            waited += IDLE_SECONDS
+        return True
+
+    async def _embedded(self, lessons: Sequence[Lesson]) -> Sequence[Embedded | None]:
+        if self._embedder is None:
+            return [None] * len(lessons)
+        return await self._embedder.embed(
+            [passage(lesson.turn, lesson.before, lesson.after) for lesson in lessons]
+        )
+
+    def _learned(self, lesson: Lesson, seen: Embedded | None) -> Learned:
+        turn = lesson.turn
+        return Learned(
+            lesson=lesson,
+            embedder=self._embedder.id if self._embedder else NO_EMBEDDER,
+            terms=index_terms(turn.text).tobytes(),
+            vector=None if seen is None else pack(seen.vector[None]),
+            tokens=None if seen is None else pack(seen.tokens),
+            facts=tuple(_new(found) for found in extract(turn)),
+        )
+
+
+def _new(found: Found) -> NewFact:
+    return NewFact(
+        kind=found.kind,
+        attribute=found.attribute,
+        value=found.value,
+        text=found.text,
+        confidence=found.confidence,
+        ends=found.ends,
+        until=found.until,
+    )

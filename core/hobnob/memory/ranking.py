@@ -1,0 +1,314 @@
+"""What matters for a question, of all that was said in a scope. Pure, and exact: every turn is
+looked at.
+
+Each signal is a number between 0 and 1 for each turn, and the score is their weighted sum. What
+each one gains is in docs/decisions.md.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hobnob.events import Author, Turn
+from hobnob.memory.dates import spans
+from hobnob.memory.words import NUMBER, QUESTION, TIME, hashes, kinds, term, terms, words
+from hobnob.recollection import Passage
+
+Floats = NDArray[np.floating[Any]]
+
+SESSION_SECONDS = 4 * 3600
+"""A longer silence begins another session."""
+CANDIDATES = 150
+"""Turns whose words are compared one by one."""
+K1, B = 1.2, 0.75  # of BM25: Robertson and Zaragoza, 2009
+ENOUGH_WORDS = 40
+BESIDE = ((1, 0.3), (2, 0.5))
+"""What counts of the words of turns beside it. Two places away the same person goes on."""
+NEAR = 0.9
+"""What a neighbour's word counts as one's own."""
+FOREGOING = 150
+"""Characters of a neighbour that are read along with a turn."""
+
+WEIGHTS = {
+    # the words of the question
+    "words": 2.0,  # in the turn and, less, in those beside it (BM25)
+    "answer": 1.2,  # in a question that was asked right before
+    "session": 1.0,  # in its session (BM25)
+    "covered": 0.6,  # the share of them that it has together with its neighbours
+    # who, when, and what kind of text
+    "speaker": 2.4,  # said by whom the question names; "I" is the asker
+    "date": 5.0,  # said when the question says
+    "time": 1.2,  # tells a time, where the question asks for one
+    "number": 0.5,
+    "length": 0.5,
+    "question": -0.5,  # asks something itself
+    # what it means
+    "vector": 5.0,
+    "session vector": 1.0,
+    "tokens": 3.0,  # each word of the question finds its nearest (MaxSim)
+    "tokens near": 3.5,  # in it or in its neighbours
+    "session tokens": 4.0,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """The n turns of a scope, oldest first."""
+
+    at: NDArray[np.float64]
+    """(n,), Unix seconds."""
+    author: NDArray[np.int32]
+    """(n,), indices into `authors`."""
+    authors: tuple[Author, ...]
+    terms: NDArray[np.uint32]
+    """(m,), the hashes of all turns' terms and kinds, one turn after the other."""
+    ends: NDArray[np.int64]
+    """(n,): turn i has terms[ends[i-1]:ends[i]]."""
+    vectors: Floats | None
+    """(n, d), of unit length, or zeros where there is none. None without an embedder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    text: str
+    asker: Author
+    at: datetime
+    """Aware: "yesterday" is relative to it."""
+    vector: Floats | None = None
+    """(d,)."""
+    tokens: Floats | None = None
+    """(t, w)."""
+    token_words: tuple[str, ...] = ()
+    """(t,), the word that each token is a part of."""
+
+
+def passage(turn: Turn, before: Turn | None, after: Turn | None) -> Passage:
+    def said(other: Turn | None) -> str:
+        return f"{other.author.name}: {other.text}" if other else ""
+
+    return Passage(
+        before=f"{said(before)[-FOREGOING:]} {turn.author.name}: ".lstrip(),
+        text=turn.text,
+        after=f" {said(after)[:FOREGOING]}".rstrip(),
+    )
+
+
+def index_terms(text: str) -> NDArray[np.uint32]:
+    """What `Index.terms` holds of a turn."""
+    plain = ATTACHED.sub(" ", text)
+    return hashes([*terms(plain), *kinds(plain)])
+
+
+class Ranking:
+    """The turns of one scope, scored for one query."""
+
+    def __init__(self, query: Query, index: Index) -> None:
+        self._query = query
+        self._index = index
+        self._n = len(index.at)
+        self._session = np.cumsum(np.diff(index.at, prepend=index.at[:1]) > SESSION_SECONDS)
+        self._turn_of = np.repeat(np.arange(self._n), np.diff(index.ends, prepend=0))
+        self._idf: dict[int, float] = {}
+        self.scores = self._weighted(self._signals())
+        """(n,), higher is better."""
+
+    def best(self) -> NDArray[np.int64]:
+        """The first candidates, whose tokens `refine` wants, with their neighbours, in order."""
+        first = np.argsort(-self.scores, kind="stable")[:CANDIDATES]
+        around = np.unique(np.concatenate([first, first - 1, first + 1]))
+        return around[(around >= 0) & (around < self._n)]
+
+    def refine(self, places: NDArray[np.int64], tokens: Sequence[Floats]) -> None:
+        """Compare words one by one: `tokens[i]`, (t_i, w), are those of turn `places[i]`."""
+        query = self._query
+        weights = self._token_weights()
+        if query.tokens is None or not len(places) or not any(map(len, tokens)):
+            return
+        nearest = np.zeros((len(query.tokens), len(places)), np.float32)
+        lengths = np.array([len(each) for each in tokens])
+        some = np.flatnonzero(lengths)
+        starts = np.cumsum(lengths[some]) - lengths[some]
+        alike = query.tokens @ np.concatenate([tokens[int(i)] for i in some]).T
+        nearest[:, some] = np.maximum.reduceat(alike, starts, axis=1)
+        session = self._session[places]
+        near = nearest.copy()
+        beside = (np.diff(places) == 1) & (np.diff(session) == 0)
+        near[:, 1:] = np.maximum(near[:, 1:], NEAR * nearest[:, :-1] * beside)
+        near[:, :-1] = np.maximum(near[:, :-1], NEAR * nearest[:, 1:] * beside)
+        first = np.flatnonzero(np.diff(session, prepend=-1))
+        whole = np.maximum.reduceat(nearest, first, axis=1)
+        of_session = whole[
+            :, np.repeat(np.arange(len(first)), np.diff(np.append(first, len(places))))
+        ]
+        # Others keep their place behind all that were compared.
+        scores = self.scores - np.float32(sum(WEIGHTS.values()))
+        scores[places] = self.scores[places] + self._weighted(
+            {
+                "tokens": weights @ nearest,
+                "tokens near": weights @ near,
+                "session tokens": weights @ of_session,
+            }
+        )
+        self.scores = scores
+
+    # ------------------------------------------------------------------ signals
+
+    def _signals(self) -> dict[str, Floats]:
+        query, index = self._query, self._index
+        asked = list(dict.fromkeys(hashes(terms(query.text)).tolist()))
+        matched, covered, sessions = self._matches(asked)
+        questions = self._has(QUESTION)
+        asks = query.text.casefold().lstrip()
+        before = self._shift(matched * questions, 1)
+        near = self._near(matched)
+        highest = near.max(initial=0) or 1
+        found = {
+            "words": near / highest,
+            "answer": before / highest,
+            "session": sessions,
+            "covered": covered,
+            "speaker": self._speaker(),
+            "date": self._date(),
+            "length": np.log1p(np.minimum(np.diff(index.ends, prepend=0), ENOUGH_WORDS)),
+            "question": questions,
+        }
+        if ASKS_WHEN.search(asks):
+            found["time"] = self._has(TIME)
+        if ASKS_HOW_MANY.search(asks):
+            found["number"] = self._has(NUMBER)
+        if query.vector is not None and index.vectors is not None:
+            alike = index.vectors @ query.vector
+            found |= {"vector": alike, "session vector": self._of_session(alike)}
+        return found
+
+    def _weighted(self, signals: Mapping[str, Floats]) -> Floats:
+        total = np.zeros(len(next(iter(signals.values()))), np.float32)
+        for name, values in signals.items():
+            total += np.float32(WEIGHTS[name]) * values.astype(np.float32)
+        return total
+
+    def _matches(self, asked: Sequence[int]) -> tuple[Floats, Floats, Floats]:
+        """For each turn: BM25, the share of the question's words nearby, BM25 of its session."""
+        turns, covered = np.zeros(self._n), np.zeros(self._n)
+        count = int(self._session[-1]) + 1 if self._n else 0
+        lengths = np.diff(self._index.ends, prepend=0)
+        session_lengths = np.bincount(self._session, lengths, count)
+        in_sessions, total = np.zeros(count), 0.0
+        for each in asked:
+            times = np.bincount(self._turn_of[self._index.terms == each], minlength=self._n)
+            rare = _idf(self._n, int(np.count_nonzero(times)))
+            self._idf[each] = rare
+            total += rare
+            turns += rare * _saturated(times, lengths)
+            has = (times > 0).astype(np.float64)
+            beside = np.maximum(self._shift(has, 1), self._shift(has, -1))
+            covered += rare * np.maximum(has, 0.7 * beside)
+            of_session = np.bincount(self._session, times, count)
+            rare = _idf(count, int(np.count_nonzero(of_session)))
+            in_sessions += rare * _saturated(of_session, session_lengths)
+        highest = in_sessions.max(initial=0) or 1
+        return turns, covered / (total or 1), (in_sessions / highest)[self._session]
+
+    def _speaker(self) -> Floats:
+        """Said by whom the question names. Nothing if it names nobody, or everybody."""
+        authors = self._index.authors
+        asked = set(words(self._query.text.replace("'s", "")))
+        said = [set(words(author.name)[:1]) & asked for author in authors]
+        chosen = np.array([bool(each) for each in said], bool)
+        if not chosen.any():
+            about = _pronoun(self._query.text)
+            if about == "i":
+                chosen = np.array([author.id == self._query.asker.id for author in authors], bool)
+            elif about == "you":
+                chosen = np.array([author.is_bot for author in authors], bool)
+        if chosen.all() or not chosen.any():
+            return np.zeros(self._n, np.float32)
+        return chosen[self._index.author].astype(np.float32)
+
+    def _date(self) -> Floats:
+        found = np.zeros(self._n, np.float32)
+        if not self._n:
+            return found
+        first = datetime.fromtimestamp(float(self._index.at[0]), UTC)
+        for start, end, weight in spans(self._query.text, self._query.at, first):
+            inside = (self._index.at >= start) & (self._index.at < end)
+            found = np.maximum(found, np.float32(weight) * inside)
+        return found
+
+    def _has(self, kind: str) -> Floats:
+        found = np.zeros(self._n, np.float32)
+        found[self._turn_of[self._index.terms == hashes([kind])[0]]] = 1
+        return found
+
+    def _token_weights(self) -> Floats:
+        """(t,), how rare the words of the question are here; names of people are no topic."""
+        names = {word for author in self._index.authors for word in words(author.name)[:1]}
+        found = []
+        for word in self._query.token_words:
+            counted = "" if word in names else term(word)
+            rare = self._idf.get(int(hashes([counted])[0]), 0.0) if counted else 0.0
+            found.append(rare)
+        weights = np.array(found, np.float32)
+        if not weights.any():
+            weights = np.ones(len(found), np.float32)
+        return weights / max(float(weights.sum()), 1e-9)
+
+    # ------------------------------------------------------------------ neighbours and sessions
+
+    def _shift(self, values: Floats, by: int) -> Floats:
+        """The value of the turn `by` places before, within the session; 0 where there is none."""
+        moved = np.zeros_like(values)
+        here, there = (
+            (slice(by, None), slice(None, -by)) if by > 0 else (slice(None, by), slice(-by, None))
+        )
+        moved[here] = values[there] * (self._session[here] == self._session[there])
+        return moved
+
+    def _near(self, values: Floats) -> Floats:
+        near = values.copy()
+        for by, share in BESIDE:
+            near += share * (self._shift(values, by) + self._shift(values, -by))
+        return near
+
+    def _of_session(self, values: Floats) -> Floats:
+        """The highest value of the session."""
+        if not self._n:
+            return values
+        first = np.flatnonzero(np.diff(self._session, prepend=-1))
+        return np.maximum.reduceat(values, first)[self._session]
+
+
+ATTACHED = re.compile(r"\[attached \S+")  # see `prompt.said`: its words are nobody's
+ASKS_WHEN = re.compile(
+    r"^when\b|\bhow long\b|\bwhat (?:day|date|month|year|time)\b|什么时候|哪天|几号|哪年|多久"
+)
+ASKS_HOW_MANY = re.compile(r"\bhow (?:many|much|often|old)\b|多少|几[个次只岁天年月]|多大")
+_POLITE = re.compile(
+    r"^\W*(?:(?:do|can|could|would|will) you |please )?(?:still |please )?"
+    r"(?:remember|recall|know|tell me|remind me)\b|^你?还?(?:记得|知道)"
+)
+_I = re.compile(r"\b(?:i|me|my|mine|we|our|us)\b|我")
+_YOU = re.compile(r"\b(?:you|your|yours)\b|你")
+
+
+def _pronoun(text: str) -> str:
+    """Whom the question is about: "i", "you" or "". Whoever comes first is its subject."""
+    rest = _POLITE.sub("", text.casefold())
+    i, you = _I.search(rest), _YOU.search(rest)
+    if i and (not you or i.start() < you.start()):
+        return "i"
+    return "you" if you else ""
+
+
+def _idf(all_: int, having: int) -> float:
+    return float(np.log(1 + (all_ - having + 0.5) / (having + 0.5)))
+
+
+def _saturated(times: NDArray[np.integer], lengths: NDArray[np.integer]) -> Floats:
+    average = max(float(lengths.mean()), 1.0) if len(lengths) else 1.0
+    return times * (K1 + 1) / (times + K1 * (1 - B + B * lengths / average))

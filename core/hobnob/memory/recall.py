@@ -1,0 +1,163 @@
+"""What is remembered for an answer (`hobnob.ports.MemoryPort`): the window, what is known of the
+asker, and whatever else was said that matters now, all within the scope of who asks where."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from hobnob.conversation import ConversationKey
+from hobnob.errors import EngineUnavailable
+from hobnob.events import Addressed, Author, Event, Kind, Memory, Recalled, Turn
+from hobnob.memory.commands import Commands
+from hobnob.memory.embedder import unpack
+from hobnob.memory.facts.found import about
+from hobnob.memory.incognito import Incognito
+from hobnob.memory.learn import Learner
+from hobnob.memory.ranking import Query, Ranking
+from hobnob.memory.shelf import Shelf
+from hobnob.prompt import said
+from hobnob.recollection import Embedded, Embedder, MemoryStore, Scope
+from hobnob.text import clean_name
+
+TURNS = 96
+"""More turns than a prompt has room for; the token budget decides how many are shown."""
+HITS = 12
+AROUND = 1
+"""Turns shown before and after one that is recalled."""
+FLOOR = 0.3
+"""What scores less has nothing to do with what was asked."""
+
+# Somebody asks for what was said before, or about themselves: an answer without a memory of it
+# would be invented.
+ABOUT_THE_PAST = re.compile(
+    r"\b(remember|recall|remind me|told you|tell you|mentioned?|last time|did i|have i|do i"
+    r"|was i|am i|what'?s my|(what|where|when|who|which|how)\b.*\b(i|my|me|we|our))\b.*\?",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A turn that was found, by its id in the database."""
+
+    id: int
+    score: float
+
+
+class Remembering:
+    """The memory of one bot."""
+
+    def __init__(
+        self,
+        store: MemoryStore,
+        *,
+        embedder: Embedder | None = None,
+        linked: Sequence[frozenset[ConversationKey]] = (),
+    ) -> None:
+        self.learner = Learner(store, embedder)
+        self._store = store
+        self._embedder = embedder
+        self._linked = linked
+        self._shelf = Shelf(store, embedder.id if embedder else None)
+        self._incognito = Incognito(TURNS)
+        self._commands = Commands(store, self._incognito)
+
+    async def snapshot(self, batch: Sequence[Event]) -> Memory:
+        scope = self._scope(batch[-1])
+        recent = await self._store.recent(scope, TURNS)
+        name = clean_name(batch[-1].author.name)
+        aside = self._incognito.turns(scope.key) if recent.incognito else ()
+        return Memory(
+            turns=(*recent.turns, *aside),
+            complete=recent.complete,
+            summary=recent.summary,
+            facts=tuple(replace(fact, text=about(fact.text, name)) for fact in recent.facts),
+            incognito=recent.incognito,
+        )
+
+    async def recall(self, batch: Sequence[Event], shown: Sequence[Turn]) -> Recalled:
+        scope = self._scope(batch[-1])
+        asked = replace(batch[-1], text="\n".join(said(event) for event in batch))
+        hits = [hit for hit in await self.search(scope, asked, HITS) if hit.score >= FLOOR]
+        known = set(shown)
+        passages = []
+        for hit in hits:
+            passage = (await self._store.turns(scope, [hit.id], AROUND)).values()
+            if new := tuple(turn for turn in passage if turn not in known):
+                passages.append(new)
+                known.update(new)
+        missing = not hits and ABOUT_THE_PAST.search(asked.text) is not None
+        return Recalled(passages=tuple(passages), missing=missing)
+
+    async def search(self, scope: Scope, asked: Event, limit: int) -> Sequence[Hit]:
+        """The turns of the scope that matter most for `asked`, best first."""
+        ids, index = await self._shelf.index(scope)
+        if not len(ids):
+            return []
+        seen = await self._embedded(asked.text)
+        query = Query(
+            text=asked.text,
+            asker=asked.author,
+            at=asked.at,
+            vector=seen.vector if seen else None,
+            tokens=seen.tokens if seen else None,
+            token_words=seen.words if seen else (),
+        )
+        ranking = await asyncio.to_thread(Ranking, query, index)
+        if seen is not None:
+            places = ranking.best()
+            stored = await self._store.tokens(scope, ids[places].tolist())
+            width = seen.tokens.shape[1]
+            tokens = [unpack(stored.get(each, b""), width) for each in ids[places].tolist()]
+            await asyncio.to_thread(ranking.refine, places, tokens)
+        best = np.argsort(-ranking.scores, kind="stable")[:limit]
+        return [Hit(id=int(ids[place]), score=float(ranking.scores[place])) for place in best]
+
+    async def look_up(
+        self, key: ConversationKey, text: str, limit: int
+    ) -> Sequence[tuple[float, Turn]]:
+        """What would be recalled in a conversation if the owner asked this, best first."""
+        owner = Author(id="", name="")
+        asked = Event(
+            id="",
+            kind=Kind.MESSAGE,
+            key=key,
+            author=owner,
+            at=datetime.now(UTC),
+            message="",
+            text=text,
+        )
+        scope = self._scope(asked)
+        hits = await self.search(scope, asked, limit)
+        turns = await self._store.turns(scope, [hit.id for hit in hits], 0)
+        return [(hit.score, turns[hit.id]) for hit in hits if hit.id in turns]
+
+    async def command(self, event: Event) -> str:
+        return await self._commands.answer(event, self._scope(event))
+
+    def said(self, turns: Sequence[Turn], event: Event, *, incognito: bool) -> None:
+        if incognito:
+            self._incognito.add(event.key, turns)
+        else:
+            self.learner.wake()
+
+    def _scope(self, event: Event) -> Scope:
+        together = next((group for group in self._linked if event.key in group), frozenset())
+        return Scope(
+            key=event.key,
+            asker=event.author.id,
+            direct=event.addressed is Addressed.DIRECT,
+            linked=tuple(sorted(together - {event.key})),
+        )
+
+    async def _embedded(self, text: str) -> Embedded | None:
+        if self._embedder is None:
+            return None
+        try:
+            return await self._embedder.query(text)
+        except EngineUnavailable:
+            return None  # words alone find most

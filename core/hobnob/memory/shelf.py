@@ -1,0 +1,195 @@
+"""What recall computes with, kept in this process's memory: numbers only, never a text.
+
+A conversation is read once and then only what is new in it. What was changed or forgotten makes
+its copy outdated, whoever did it: the database counts (`MemoryStore.places`).
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hobnob.events import Author
+from hobnob.memory.embedder import unpack
+from hobnob.memory.ranking import Index
+from hobnob.recollection import Entry, MemoryStore, Scope
+
+SLICE = 2000
+"""Turns read in one transaction, so that others have their turn."""
+BUDGET = 256 << 20
+"""Bytes kept for conversations that nobody asks about just now."""
+
+
+class Shelf:
+    def __init__(self, store: MemoryStore, embedder: str | None, budget: int = BUDGET) -> None:
+        """`embedder` names the one whose vectors count; None: none do."""
+        self._store = store
+        self._embedder = embedder
+        self._budget = budget
+        self._places: OrderedDict[int, _Place] = OrderedDict()
+        self._reading = asyncio.Lock()
+
+    async def index(self, scope: Scope) -> tuple[NDArray[np.int64], Index]:
+        """The ids of the turns in a scope, (n,), and what is known of them."""
+        async with self._reading:
+            places = [await self._up_to_date(*place) for place in await self._of(scope)]
+            self._make_room()
+            return _together(places)
+
+    async def _of(self, scope: Scope) -> Sequence[tuple[int, int]]:
+        return list((await self._store.places(scope)).items())
+
+    async def _up_to_date(self, number: int, forgotten: int) -> "_Place":
+        place = self._places.get(number)
+        if place is None or place.forgotten != forgotten:
+            place = self._places[number] = _Place(forgotten, self._embedder)
+        self._places.move_to_end(number)
+        while True:
+            entries = await self._store.entries(number, place.newest, SLICE)
+            place.extend(entries)
+            if len(entries) < SLICE:
+                return place
+
+    def _make_room(self) -> None:
+        """The one asked last always stays."""
+        while len(self._places) > 1 and sum(p.bytes for p in self._places.values()) > self._budget:
+            self._places.popitem(last=False)
+
+
+class _Place:
+    """One conversation."""
+
+    def __init__(self, forgotten: int, embedder: str | None) -> None:
+        self.forgotten = forgotten
+        self.newest = 0
+        self.authors: dict[str, Author] = {}
+        self._numbers: dict[str, int] = {}
+        self._embedder = embedder
+        self._ids = _Column(np.int64)
+        self._at = _Column(np.float64)
+        self._author = _Column(np.int32)
+        self._terms = _Column(np.uint32)
+        self._ends = _Column(np.int64)
+        self._vectors: _Column | None = None
+
+    def extend(self, entries: Sequence[Entry]) -> None:
+        if not entries:
+            return
+        terms = [np.frombuffer(entry.terms, np.uint32) for entry in entries]
+        ends = np.cumsum([len(each) for each in terms]) + len(self._terms.values)
+        for entry in entries:
+            self._numbers.setdefault(entry.author.id, len(self._numbers))
+            self.authors[entry.author.id] = entry.author  # by their latest name
+        self._ids.extend([entry.id for entry in entries])
+        self._at.extend([entry.at for entry in entries])
+        self._author.extend([self._numbers[entry.author.id] for entry in entries])
+        self._terms.extend(np.concatenate(terms))
+        self._ends.extend(ends)
+        if self._embedder is not None:
+            self._add_vectors(entries)
+        self.newest = entries[-1].id
+
+    def _add_vectors(self, entries: Sequence[Entry]) -> None:
+        found = [
+            unpack(entry.vector, len(entry.vector))[0]
+            if entry.vector is not None and entry.embedder == self._embedder
+            else None
+            for entry in entries
+        ]
+        width = next((len(vector) for vector in found if vector is not None), None)
+        if self._vectors is None:
+            if width is None:
+                return
+            before = len(self._ids.values) - len(entries)
+            self._vectors = _Column(np.float32, width)
+            self._vectors.extend(np.zeros((before, width), np.float32))
+        blank = np.zeros(self._vectors.width, np.float32)
+        self._vectors.extend(np.stack([blank if v is None else v for v in found]))
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        return self._ids.values
+
+    @property
+    def index(self) -> Index:
+        return Index(
+            at=self._at.values,
+            author=self._author.values,
+            authors=tuple(self.authors[id_] for id_ in self._numbers),
+            terms=self._terms.values,
+            ends=self._ends.values,
+            vectors=None if self._vectors is None else self._vectors.values,
+        )
+
+    @property
+    def bytes(self) -> int:
+        columns = (self._ids, self._at, self._author, self._terms, self._ends)
+        vectors = 0 if self._vectors is None else self._vectors.bytes
+        return sum(column.bytes for column in columns) + vectors
+
+
+class _Column:
+    """An array that grows at its end."""
+
+    def __init__(self, kind: Any, width: int | None = None) -> None:
+        self.width = width or 1
+        self._array = np.empty((0,) if width is None else (0, width), kind)
+        self._used = 0
+
+    @property
+    def values(self) -> NDArray[Any]:
+        return self._array[: self._used]
+
+    @property
+    def bytes(self) -> int:
+        return self._array.nbytes
+
+    def extend(self, values: Any) -> None:
+        new = np.asarray(values, self._array.dtype)
+        end = self._used + len(new)
+        if end > len(self._array):
+            larger = np.empty((max(end, 2 * self._used), *self._array.shape[1:]), new.dtype)
+            larger[: self._used] = self.values
+            self._array = larger
+        self._array[self._used : end] = new
+        self._used = end
+
+
+def _together(places: Sequence[_Place]) -> tuple[NDArray[np.int64], Index]:
+    """Linked conversations one after the other."""
+    if len(places) == 1:
+        return places[0].ids, places[0].index
+    if not places:
+        return np.empty(0, np.int64), _Place(0, None).index
+    parts = [place.index for place in places]
+    authors: dict[str, Author] = {}
+    for part in parts:
+        authors |= {author.id: author for author in part.authors}
+    numbers = {id_: number for number, id_ in enumerate(authors)}
+    renumbered = [
+        np.array([numbers[author.id] for author in part.authors], np.int32)[part.author]
+        for part in parts
+        if len(part.author)
+    ]
+    width = next((part.vectors.shape[1] for part in parts if part.vectors is not None), None)
+    starts = np.cumsum([0, *(len(part.terms) for part in parts[:-1])])
+    return np.concatenate([place.ids for place in places]), Index(
+        at=np.concatenate([part.at for part in parts]),
+        author=np.concatenate(renumbered) if renumbered else np.empty(0, np.int32),
+        authors=tuple(authors.values()),
+        terms=np.concatenate([part.terms for part in parts]),
+        ends=np.concatenate([part.ends + s for part, s in zip(parts, starts, strict=True)]),
+        vectors=None
+        if width is None
+        else np.concatenate(
+            [
+                np.zeros((len(part.at), width), np.float32)
+                if part.vectors is None
+                else part.vectors
+                for part in parts
+            ]
+        ),
+    )

@@ -1,0 +1,93 @@
+"""A text's words, as recall counts them: folded, stemmed, without those that say nothing.
+
+Chinese, Japanese and Korean have no spaces: each pair of neighbouring characters counts as a word,
+and so does each character. English is stemmed (Porter 2); words of other languages in Latin
+letters mostly stay as they are.
+"""
+
+import re
+import unicodedata
+import zlib
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import snowballstemmer
+from numpy.typing import NDArray
+
+LONGEST = 20_000
+"""Characters of a text that are looked at."""
+QUESTION, TIME, NUMBER = "?", "@", "#"
+"""Not words but what kind of text it is: it asks something, tells a time, has a number in it."""
+
+_STOP = frozenset(
+    """
+    a about all also am an and any anything are as at be because been before being but by
+    can could d did do does doing done else ever every for from get gets getting go goes
+    going got had has have having he her hers him his how i if in into is it its just kind
+    like ll long m many may me mention mentioned might much my need of off on one only or
+    our out over own re s said say says shall she should so some someone something such t
+    than that the their them then there these they thing things this those to too type up
+    upon us ve very want was way we were what when where whether which while who whom whose
+    why will with would you your yours
+    的 了 是 我 你 他 她 吗 呢 吧 啊 在 有 和 就 都 也 不 么 什 这 那 哪 个 们 过 着 给
+    跟 把 被 很 说 会 要 想 没 什么 怎么 哪里 时候 多少 为什 我们 你们 他们 我的 你的 他的 她的 的时 是什 了什 是哪 哪个 是谁
+    """.split()  # noqa: SIM905 - a list of so many words is not read
+)
+_CJK = "\u2e80-\u2fdf\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_WORD = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+(?:'[^\W_{_CJK}]+)*")
+_IS_CJK = re.compile(rf"[{_CJK}]")
+_TIME = re.compile(
+    r"\b(?:yesterday|today|tonight|tomorrow|last|next|ago|weeks?|weekend|months?|years?|days?|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august|"
+    r"september|october|november|december|morning|evening|summer|winter|spring|fall|autumn|recently|"
+    r"since|(?:19|20)\d\d)\b|[年月日周天号]"
+)
+_NUMBER = re.compile(
+    r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|few|couple|several|twice|once)\b"
+    r"|[\d一二两三四五六七八九十百]"
+)
+_stemmer = snowballstemmer.stemmer("english")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, folded: runs of letters and digits."""
+    return _WORD.findall(fold(text[:LONGEST]))
+
+
+def fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")
+
+
+def terms(text: str) -> list[str]:
+    """What is counted of a text, in its order."""
+    return [term for word in words(text) for term in _terms(word)]
+
+
+def term(word: str) -> str:
+    """What is counted of one word that isn't Chinese, Japanese or Korean; "" if nothing is."""
+    found = () if _IS_CJK.match(word) else _terms(word)
+    return found[0] if found else ""
+
+
+def kinds(text: str) -> list[str]:
+    """What kind of text it is: of QUESTION, TIME and NUMBER those that hold."""
+    folded = fold(text[:LONGEST]).strip()
+    found = (folded.endswith("?"), _TIME.search(folded), _NUMBER.search(folded))
+    return [kind for kind, holds in zip((QUESTION, TIME, NUMBER), found, strict=True) if holds]
+
+
+def hashes(terms: Sequence[str]) -> NDArray[np.uint32]:
+    """The same number for the same term, in every process."""
+    return np.array([zlib.crc32(term.encode("utf-8", "replace")) for term in terms], np.uint32)
+
+
+@lru_cache(50_000)
+def _terms(word: str) -> tuple[str, ...]:
+    if _IS_CJK.match(word):
+        pairs = [word[at : at + 2] for at in range(len(word) - 1)]
+        return tuple(each for each in (*word, *pairs) if each not in _STOP)
+    word = word.removesuffix("'s").split("'")[0]
+    if not word or word in _STOP:
+        return ()
+    return (_stemmer.stemWord(word),)

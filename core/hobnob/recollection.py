@@ -1,0 +1,210 @@
+"""What is remembered, as values, and what memory asks of a database and of an embedder.
+
+Every memory has a subject (whom it is about), a conversation it came from, and a visibility: what
+was said between one person and us is for that conversation only, what was said in a room for that
+room only, and what people say of themselves in a room is recalled as theirs only for them. The
+owner may link conversations, which are then one place.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hobnob.conversation import ConversationKey
+from hobnob.events import Author, Fact, Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Who asks, and where: what may be remembered for an answer follows from this alone."""
+
+    key: ConversationKey
+    asker: str
+    """Their stable id."""
+    direct: bool
+    """Nobody else hears the answer."""
+    linked: tuple[ConversationKey, ...] = ()
+    """Other conversations that the owner made one place with this."""
+
+    @property
+    def keys(self) -> tuple[ConversationKey, ...]:
+        return (self.key, *self.linked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recent:
+    """What is read for every answer, in one transaction."""
+
+    turns: tuple[Turn, ...] = ()
+    """The window, oldest first."""
+    complete: bool = True
+    """Nothing older was said in the scope."""
+    summary: str = ""
+    facts: tuple[Fact, ...] = ()
+    """What is true of the asker, oldest first."""
+    incognito: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """A turn that recall does not know yet."""
+
+    id: int
+    conversation: int
+    direct: bool
+    turn: Turn
+    before: Turn | None
+    """What was said before it in its conversation, in the same hours."""
+    after: Turn | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFact:
+    """What a person said of themselves, or asked of us."""
+
+    kind: str
+    attribute: str
+    """A newer one with the same attribute ends this one."""
+    value: str
+    text: str
+    confidence: float
+    ends: bool = False
+    """It says that something is no longer so: what had this value, or whatever had the attribute
+    if that is ""."""
+    until: datetime | None = None
+    """When it will be over by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What was made of a lesson."""
+
+    lesson: Lesson
+    embedder: str
+    terms: bytes
+    vector: bytes | None = None
+    tokens: bytes | None = None
+    facts: tuple[NewFact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A turn as recall computes with it."""
+
+    id: int
+    at: float
+    """Unix seconds."""
+    author: Author
+    terms: bytes
+    vector: bytes | None
+    embedder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Where a fact comes from."""
+
+    fact: Fact
+    key: ConversationKey
+    sources: tuple[Turn, ...]
+
+
+class MemoryStore(Protocol):
+    """The database as memory sees it. Every method is one transaction and raises StoreError.
+
+    What takes a scope gives nothing from outside it: the database itself sees to that.
+    """
+
+    async def recent(self, scope: Scope, limit: int) -> Recent:
+        """The last `limit` turns and what is known of the asker."""
+        ...
+
+    async def places(self, scope: Scope) -> Mapping[int, int]:
+        """The conversations of a scope by their number in the database, each with a count that
+        changes when something in it is changed or forgotten."""
+        ...
+
+    async def entries(self, conversation: int, after: int, limit: int) -> Sequence[Entry]:
+        """What recall knows of a conversation, from the turn after `after` on, oldest first."""
+        ...
+
+    async def tokens(self, scope: Scope, ids: Sequence[int]) -> Mapping[int, bytes]:
+        """The word vectors of these turns, of those that have any."""
+        ...
+
+    async def turns(self, scope: Scope, ids: Sequence[int], around: int) -> Mapping[int, Turn]:
+        """These turns of the scope by id, with `around` neighbours on each side, oldest first."""
+        ...
+
+    async def lessons(self, limit: int) -> Sequence[Lesson]:
+        """Turns that recall does not know yet, oldest first."""
+        ...
+
+    async def learn(self, learned: Sequence[Learned]) -> None:
+        """Store what was made of lessons. A turn that was changed or forgotten meanwhile is left
+        out; a fact ends the older one with the same attribute, and is not told twice."""
+        ...
+
+    async def facts(self, scope: Scope) -> Sequence[Fact]:
+        """All that is known of the asker: in a direct conversation whatever they said anywhere on
+        this platform, in a room only what was said in the scope."""
+        ...
+
+    async def why(self, scope: Scope, number: int) -> Receipt | None: ...
+
+    async def forget_fact(self, scope: Scope, number: int) -> bool:
+        """Forget a fact, and the messages it came from."""
+        ...
+
+    async def forget_person(self, platform: str, account: str, person: str) -> int:
+        """Forget a person on a platform: every message of theirs with our answers to it, and all
+        that was made of them. The number of messages."""
+        ...
+
+    async def set_incognito(self, key: ConversationKey, on: bool) -> None: ...
+
+    async def scrub(self) -> None:
+        """See to it that what was forgotten can't be read in the database's files any more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A turn as an embedder reads it: what was said before and after explains it."""
+
+    before: str
+    text: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """A text as an embedder sees it."""
+
+    vector: NDArray[np.float32]
+    """(d,), of unit length."""
+    tokens: NDArray[np.float32]
+    """(t, w), each of unit length: of the tokens that say anything."""
+    words: tuple[str, ...] = ()
+    """(t,), the word that each of them is a part of."""
+
+
+class Embedder(Protocol):
+    """A model that turns texts into vectors."""
+
+    @property
+    def id(self) -> str:
+        """Names the model and how its vectors are made: others can't be compared with them."""
+        ...
+
+    async def embed(self, passages: Sequence[Passage]) -> Sequence[Embedded]:
+        """What was said. Raises ConfigError, or EngineUnavailable where that is impossible now."""
+        ...
+
+    async def query(self, text: str) -> Embedded:
+        """What is asked. Raises likewise."""
+        ...

@@ -1,0 +1,160 @@
+"""Facts with their receipts, in SQL: parts of a transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from hobnob.events import Fact
+from hobnob.recollection import Lesson, NewFact, Receipt, Scope
+from hobnob.store import rows
+from hobnob.store.schema import conversation, fact, fact_source, turn
+
+COLUMNS = (
+    fact.c.id,
+    fact.c.number,
+    fact.c.kind,
+    fact.c.value,
+    fact.c.text,
+    fact.c.at,
+    fact.c.confidence,
+    fact.c.ended,
+)
+
+
+def known(
+    connection: sa.Connection, scope: Scope, places: Sequence[int], now: datetime
+) -> tuple[Fact, ...]:
+    """What is true of the asker, of what was said in these conversations."""
+    theirs = fact.c.subject == scope.asker
+    if scope.direct:  # there is only one person here, by whatever id they are known elsewhere
+        theirs = sa.or_(theirs, fact.c.visibility == "direct")
+    query = sa.select(*COLUMNS).where(fact.c.conversation_id.in_(places), theirs, true_at(now))
+    return tuple(_fact(row) for row in connection.execute(query.order_by(fact.c.at, fact.c.id)))
+
+
+def told(connection: sa.Connection, scope: Scope, now: datetime) -> Sequence[Fact]:
+    """What a person may see of what is known of them."""
+    query = sa.select(*COLUMNS).where(_theirs(scope), true_at(now)).order_by(fact.c.number)
+    return [_fact(row) for row in connection.execute(query)]
+
+
+def one(connection: sa.Connection, scope: Scope, number: int) -> Any:
+    """The row of the fact that a person calls by this number; None if there is none."""
+    query = sa.select(*COLUMNS, fact.c.conversation_id).where(
+        _theirs(scope), fact.c.number == number
+    )
+    return connection.execute(query).first()
+
+
+def receipt(connection: sa.Connection, scope: Scope, number: int) -> Receipt | None:
+    found = one(connection, scope, number)
+    if found is None:
+        return None
+    sources = (
+        sa.select(*rows.TURN)
+        .join_from(fact_source, turn)
+        .where(fact_source.c.fact_id == found.id)
+        .order_by(turn.c.at, turn.c.id)
+    )
+    place = sa.select(*rows.KEY).where(conversation.c.id == found.conversation_id)
+    return Receipt(
+        fact=_fact(found),
+        key=rows.key(connection.execute(place).one()),
+        sources=tuple(rows.turn(row) for row in connection.execute(sources)),
+    )
+
+
+def add(connection: sa.Connection, lesson: Lesson, new: NewFact) -> None:
+    """Put a fact in its place in time: it ends the older ones of its attribute, and a newer one
+    ends it. Said again, it only has one more receipt."""
+    said = lesson.turn
+    rivals = connection.execute(
+        sa.select(*COLUMNS)
+        .where(
+            fact.c.conversation_id == lesson.conversation,
+            fact.c.subject == said.author.id,
+            fact.c.attribute == new.attribute,
+        )
+        .order_by(fact.c.at, fact.c.id)
+    ).all()
+    if new.ends and new.value:
+        rivals = [rival for rival in rivals if rival.value.casefold() == new.value.casefold()]
+    older = [rival for rival in rivals if rival.at <= said.at]
+    newer = [rival for rival in rivals if rival.at > said.at]
+    if older and older[-1].text == new.text and not new.ends:
+        _source(connection, older[-1].id, lesson.id)
+        return
+    if new.ends and not older:
+        return  # what ends something that we never knew tells us nothing to keep
+    subject = sa.select(sa.func.max(fact.c.number)).where(fact.c.subject == said.author.id)
+    ended = newer[0].at if newer else said.at if new.ends else new.until
+    row = {
+        "conversation_id": lesson.conversation,
+        "subject": said.author.id,
+        "number": (connection.scalar(subject) or 0) + 1,
+        "visibility": "direct" if lesson.direct else "room",
+        "kind": new.kind,
+        "attribute": new.attribute,
+        "value": new.value,
+        "text": new.text,
+        "confidence": new.confidence,
+        "at": said.at,
+        "ended": ended,
+        "ended_by": newer[0].id if newer else None,
+    }
+    made = connection.scalar(fact.insert().returning(fact.c.id), row)
+    assert made is not None  # noqa: S101 - RETURNING gives it
+    _source(connection, made, lesson.id)
+    open_ = [rival.id for rival in older if rival.ended is None or rival.ended > said.at]
+    if open_:
+        ends = fact.update().where(fact.c.id.in_(open_))
+        connection.execute(ends.values(ended=said.at, ended_by=made))
+
+
+def _source(connection: sa.Connection, fact_id: int, turn_id: int) -> None:
+    row = rows.insert(connection.dialect.name, fact_source).on_conflict_do_nothing()
+    connection.execute(row, {"fact_id": fact_id, "turn_id": turn_id})
+
+
+def _theirs(scope: Scope) -> sa.ColumnElement[bool]:
+    """Facts about the asker: between the two of us all of this platform, in a room those that
+    were said there."""
+    if not scope.direct:
+        here = sa.or_(*(_at(key) for key in scope.keys))
+    else:
+        here = sa.and_(
+            conversation.c.platform == scope.key.platform,
+            conversation.c.account == scope.key.account,
+        )
+    places = sa.select(conversation.c.id).where(here)
+    return sa.and_(fact.c.subject == scope.asker, fact.c.conversation_id.in_(places))
+
+
+def _at(key: Any) -> sa.ColumnElement[bool]:
+    c = conversation.c
+    return sa.and_(
+        c.platform == key.platform,
+        c.account == key.account,
+        c.room == key.room,
+        c.thread == key.thread,
+    )
+
+
+def true_at(now: datetime) -> sa.ColumnElement[bool]:
+    """Neither ended by another fact, nor one that only says that something is over, nor over by
+    itself."""
+    over_later = sa.and_(fact.c.ended_by.is_(None), fact.c.ended > fact.c.at, fact.c.ended > now)
+    return sa.or_(fact.c.ended.is_(None), over_later)
+
+
+def _fact(row: Any) -> Fact:
+    return Fact(
+        number=row.number,
+        kind=row.kind,
+        text=row.text,
+        at=row.at,
+        confidence=row.confidence,
+        ended=row.ended,
+    )

@@ -1,0 +1,117 @@
+"""Forgetting, so that nothing made of what was forgotten stays: parts of a transaction.
+
+The rows in `recall`, `recall_tokens` and `fact_source` go with their turn (the database sees to
+it); what else was made of a turn goes here.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from hobnob.store.schema import (
+    conversation,
+    fact,
+    fact_source,
+    outbox,
+    recall,
+    recall_tokens,
+    summary,
+    turn,
+)
+
+MOST_AT_ONCE = 500
+"""Ids in one statement: databases bound the parameters."""
+
+
+def forget_turns(connection: sa.Connection, ids: Sequence[int]) -> None:
+    """Forget these turns and all that was made of them."""
+    for some in _parts(ids):
+        made = _unmake(connection, some)
+        connection.execute(turn.delete().where(turn.c.id.in_(some)))
+        _drop_sourceless(connection, made)
+
+
+def unlearn(connection: sa.Connection, ids: Sequence[int]) -> None:
+    """Forget what was made of these turns, whose text is another now. They are learned anew."""
+    for some in _parts(ids):
+        made = _unmake(connection, some)
+        connection.execute(fact_source.delete().where(fact_source.c.turn_id.in_(some)))
+        connection.execute(recall.delete().where(recall.c.turn_id.in_(some)))
+        connection.execute(recall_tokens.delete().where(recall_tokens.c.turn_id.in_(some)))
+        connection.execute(turn.update().where(turn.c.id.in_(some)).values(learned=None))
+        _drop_sourceless(connection, made)
+
+
+def with_answers(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
+    """These turns, and our answer to each: an answer repeats what it answers."""
+    found = set(ids)
+    ours = turn.alias()
+    answer = (
+        sa.select(sa.func.min(ours.c.position))
+        .where(
+            ours.c.conversation_id == turn.c.conversation_id,
+            ours.c.position > turn.c.position,
+            ours.c.role == "assistant",
+        )
+        .scalar_subquery()
+    )
+    for some in _parts(ids):
+        places = sa.select(turn.c.conversation_id, answer.label("position")).where(
+            turn.c.id.in_(some), turn.c.role == "user"
+        )
+        for place, position in connection.execute(places.distinct()).all():
+            if position is not None:
+                at = sa.and_(turn.c.conversation_id == place, turn.c.position == position)
+                found.update(connection.scalars(sa.select(turn.c.id).where(at)))
+    return sorted(found)
+
+
+def withdraw(connection: sa.Connection, ids: Sequence[int]) -> None:
+    """Take back what of these answers has not been sent yet."""
+    for some in _parts(ids):
+        connection.execute(
+            outbox.update()
+            .where(outbox.c.turn_id.in_(some))
+            .values(
+                state=sa.case((outbox.c.state == "pending", "withdrawn"), else_=outbox.c.state),
+                text=sa.case((outbox.c.state == "sending", outbox.c.text), else_=None),
+                warning="",
+            )
+        )
+
+
+def _unmake(connection: sa.Connection, ids: Sequence[int]) -> Sequence[int]:
+    """Undo what is made of many turns: summaries, and copies in memory. The facts made of these."""
+    places = sa.select(turn.c.conversation_id).where(turn.c.id.in_(ids))
+    c = conversation.c
+    connection.execute(
+        conversation.update().where(c.id.in_(places)).values(forgotten=c.forgotten + 1)
+    )
+    of_older = (
+        sa.select(turn.c.id)
+        .where(
+            turn.c.id.in_(ids),
+            turn.c.conversation_id == summary.c.conversation_id,
+            turn.c.position <= summary.c.position,
+        )
+        .exists()
+    )
+    connection.execute(summary.delete().where(of_older))
+    made = sa.select(fact_source.c.fact_id).where(fact_source.c.turn_id.in_(ids)).distinct()
+    return list(connection.scalars(made))
+
+
+def _drop_sourceless(connection: sa.Connection, facts: Sequence[int]) -> None:
+    """Those of these facts that have no receipt any more go; what they had ended is true again."""
+    sources = sa.select(fact_source.c.fact_id).where(fact_source.c.fact_id == fact.c.id).exists()
+    for part in _parts(facts):
+        gone = sa.select(fact.c.id).where(fact.c.id.in_(part), ~sources)
+        some = list(connection.scalars(gone))
+        connection.execute(
+            fact.update().where(fact.c.ended_by.in_(some)).values(ended=None, ended_by=None)
+        )
+        connection.execute(fact.delete().where(fact.c.id.in_(some)))
+
+
+def _parts(ids: Sequence[int]) -> list[Sequence[int]]:
+    return [ids[start : start + MOST_AT_ONCE] for start in range(0, len(ids), MOST_AT_ONCE)]

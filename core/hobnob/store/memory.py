@@ -1,0 +1,311 @@
+"""What is remembered, in SQL (`hobnob.recollection.MemoryStore`): reading within a scope."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from hobnob.conversation import ConversationKey
+from hobnob.events import Author, Fact, Turn
+from hobnob.ports import Clock
+from hobnob.recollection import Entry, Learned, Lesson, Receipt, Recent, Scope
+from hobnob.store import facts, rows
+from hobnob.store.database import Database
+from hobnob.store.forgetting import forget_turns, with_answers, withdraw
+from hobnob.store.history import RECENT
+from hobnob.store.schema import (
+    conversation,
+    fact,
+    fact_source,
+    inbox,
+    recall,
+    recall_tokens,
+    summary,
+    turn,
+)
+
+PLACE = sa.select(conversation.c.id, conversation.c.incognito, conversation.c.forgotten).where(
+    conversation.c.platform == sa.bindparam("key_platform"),
+    conversation.c.account == sa.bindparam("key_account"),
+    conversation.c.room == sa.bindparam("key_room"),
+    conversation.c.thread == sa.bindparam("key_thread"),
+)
+OLDER = (
+    sa.select(turn.c.id)
+    .where(
+        turn.c.conversation_id == rows.THE_CONVERSATION,
+        turn.c.position < sa.bindparam("first"),
+    )
+    .limit(1)
+)
+SUMMARY = sa.select(summary.c.text).where(summary.c.conversation_id == rows.THE_CONVERSATION)
+ENTRIES = (
+    sa.select(
+        turn.c.id,
+        turn.c.at,
+        turn.c.author,
+        turn.c.name,
+        turn.c.role,
+        turn.c.learned,
+        recall.c.terms,
+        recall.c.vector,
+    )
+    .join_from(recall, turn)
+    .where(
+        recall.c.conversation_id == sa.bindparam("where"),
+        recall.c.turn_id > sa.bindparam("after"),
+    )
+    .order_by(recall.c.turn_id)
+    .limit(sa.bindparam("most"))
+)
+LESSONS = (
+    sa.select(*rows.TURN, turn.c.id, turn.c.conversation_id, turn.c.position, conversation.c.direct)
+    .join_from(turn, conversation)
+    .where(turn.c.learned.is_(None))
+    .order_by(turn.c.id)
+    .limit(sa.bindparam("most"))
+)
+_BESIDE = sa.select(*rows.TURN).where(turn.c.conversation_id == sa.bindparam("where")).limit(1)
+_POSITION = sa.bindparam("position", type_=sa.Integer)
+BEFORE = _BESIDE.where(turn.c.position < _POSITION).order_by(turn.c.position.desc())
+AFTER = _BESIDE.where(turn.c.position > _POSITION).order_by(turn.c.position)
+
+
+SESSION = timedelta(hours=4)
+
+
+class SqlMemory:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    # ------------------------------------------------------------------ reading, within a scope
+
+    async def recent(self, scope: Scope, limit: int) -> Recent:
+        def transaction(connection: sa.Connection) -> Recent:
+            at = rows.at(scope.key)
+            places = _enter(connection, scope)
+            if not places:
+                return Recent()
+            found = connection.execute(RECENT, {**at, "limit": limit}).all()
+            first = found[0].position if found else 0
+            older = connection.scalar(OLDER, {**at, "first": first})
+            return Recent(
+                turns=tuple(rows.turn(row) for row in found),
+                complete=older is None and len(places) == 1,
+                summary=connection.scalar(SUMMARY, at) or "",
+                facts=facts.known(connection, scope, list(places), self._clock.now()),
+                incognito=any(place.incognito for place in places.values()),
+            )
+
+        return await self._database.view(transaction)
+
+    async def places(self, scope: Scope) -> Mapping[int, int]:
+        def transaction(connection: sa.Connection) -> Mapping[int, int]:
+            return {place.id: place.forgotten for place in _enter(connection, scope).values()}
+
+        return await self._database.view(transaction)
+
+    async def entries(self, conversation: int, after: int, limit: int) -> Sequence[Entry]:
+        def transaction(connection: sa.Connection) -> Sequence[Entry]:
+            restrict(connection, [conversation])
+            values = {"where": conversation, "after": after, "most": limit}
+            return [
+                Entry(
+                    id=id_,
+                    at=at.timestamp(),
+                    author=Author(id=author, name=name, is_bot=role == "assistant"),
+                    terms=terms,
+                    vector=vector,
+                    embedder=learned,
+                )
+                for id_, at, author, name, role, learned, terms, vector in connection.execute(
+                    ENTRIES, values
+                )
+            ]
+
+        return await self._database.view(transaction)
+
+    async def tokens(self, scope: Scope, ids: Sequence[int]) -> Mapping[int, bytes]:
+        def transaction(connection: sa.Connection) -> Mapping[int, bytes]:
+            query = sa.select(recall_tokens.c.turn_id, recall_tokens.c.tokens).where(
+                recall_tokens.c.turn_id.in_(ids),
+                recall_tokens.c.conversation_id.in_(_enter(connection, scope)),
+            )
+            return {row.turn_id: row.tokens for row in connection.execute(query)}
+
+        return await self._database.view(transaction)
+
+    async def turns(self, scope: Scope, ids: Sequence[int], around: int) -> Mapping[int, Turn]:
+        def transaction(connection: sa.Connection) -> Mapping[int, Turn]:
+            inside = turn.c.conversation_id.in_(_enter(connection, scope))
+            wanted = turn.alias()
+            near = (
+                sa.select(wanted.c.id)
+                .where(
+                    wanted.c.id.in_(ids),
+                    wanted.c.conversation_id == turn.c.conversation_id,
+                    turn.c.position >= wanted.c.position - around,
+                    turn.c.position <= wanted.c.position + around,
+                )
+                .exists()
+            )
+            chosen = near if around else turn.c.id.in_(ids)
+            query = sa.select(*rows.TURN, turn.c.id).where(inside, chosen)
+            query = query.order_by(turn.c.at, turn.c.id)
+            return {row.id: rows.turn(row) for row in connection.execute(query)}
+
+        return await self._database.view(transaction)
+
+    # ------------------------------------------------------------------ learning
+
+    async def lessons(self, limit: int) -> Sequence[Lesson]:
+        def transaction(connection: sa.Connection) -> Sequence[Lesson]:
+            return [
+                _lesson(connection, row) for row in connection.execute(LESSONS, {"most": limit})
+            ]
+
+        return await self._database.read(transaction)
+
+    async def learn(self, learned: Sequence[Learned]) -> None:
+        def transaction(connection: sa.Connection) -> None:
+            for each in learned:
+                _learn(connection, each)
+
+        await self._database.write(transaction)
+
+    # ------------------------------------------------------------------ what people may ask for
+
+    async def facts(self, scope: Scope) -> Sequence[Fact]:
+        def transaction(connection: sa.Connection) -> Sequence[Fact]:
+            return facts.told(connection, scope, self._clock.now())
+
+        return await self._database.read(transaction)
+
+    async def why(self, scope: Scope, number: int) -> Receipt | None:
+        def transaction(connection: sa.Connection) -> Receipt | None:
+            return facts.receipt(connection, scope, number)
+
+        return await self._database.read(transaction)
+
+    async def forget_fact(self, scope: Scope, number: int) -> bool:
+        def transaction(connection: sa.Connection) -> bool:
+            found = facts.one(connection, scope, number)
+            if found is None:
+                return False
+            sources = sa.select(fact_source.c.turn_id).where(fact_source.c.fact_id == found.id)
+            _forget(connection, list(connection.scalars(sources)))
+            return True
+
+        return await self._database.write(transaction)
+
+    async def forget_person(self, platform: str, account: str, person: str) -> int:
+        here = sa.select(conversation.c.id).where(
+            conversation.c.platform == platform, conversation.c.account == account
+        )
+        said = sa.select(turn.c.id).where(
+            turn.c.conversation_id.in_(here), turn.c.author == person, turn.c.role == "user"
+        )
+        of_theirs = sa.and_(
+            inbox.c.platform == platform, inbox.c.account == account, inbox.c.author == person
+        )
+
+        def transaction(connection: sa.Connection) -> int:
+            ids = list(connection.scalars(said))
+            _forget(connection, ids)
+            connection.execute(
+                fact.delete().where(fact.c.subject == person, fact.c.conversation_id.in_(here))
+            )
+            # The event that asks for it is still waiting; what was set aside is given up.
+            given_up = {"state": "done", "payload": None, "decision": "forgotten", "error": None}
+            aside = sa.and_(of_theirs, inbox.c.state == "aside")
+            connection.execute(inbox.update().where(aside).values(given_up))
+            done = sa.and_(of_theirs, inbox.c.state == "done")
+            connection.execute(inbox.update().where(done).values(author=""))
+            return len(ids)
+
+        return await self._database.write(transaction)
+
+    async def set_incognito(self, key: ConversationKey, on: bool) -> None:
+        def transaction(connection: sa.Connection) -> None:
+            where = rows.ensure_conversation(connection, key)
+            change = conversation.update().where(conversation.c.id == where)
+            connection.execute(change.values(incognito=on))
+
+        await self._database.write(transaction)
+
+    async def scrub(self) -> None:
+        await self._database.scrub()
+
+
+def restrict(connection: sa.Connection, places: Sequence[int], scope: Scope | None = None) -> None:
+    """On PostgreSQL, let this transaction see only what is in these conversations, whatever its
+    queries ask for (migration 0002 has the policies)."""
+    if connection.dialect.name != "postgresql":
+        return
+    values = {
+        "hobnob.scope": f"{{{','.join(map(str, places))}}}",
+        "hobnob.asker": scope.asker if scope else "",
+        "hobnob.direct": "true" if scope and scope.direct else "false",
+    }
+    settings = [sa.func.set_config(name, value, True) for name, value in values.items()]
+    connection.execute(sa.select(*settings))
+
+
+def _enter(connection: sa.Connection, scope: Scope) -> dict[int, Any]:
+    """The scope's conversations that exist, by id; from here on nothing else is seen."""
+    found = [connection.execute(PLACE, rows.at(key)).first() for key in scope.keys]
+    places = {row.id: row for row in found if row is not None}
+    restrict(connection, list(places), scope)
+    return places
+
+
+def _lesson(connection: sa.Connection, row: Any) -> Lesson:
+    values = {"where": row.conversation_id, "position": row.position}
+    before = connection.execute(BEFORE, values).first()
+    after = connection.execute(AFTER, values).first()
+    return Lesson(
+        id=row.id,
+        conversation=row.conversation_id,
+        direct=row.direct,
+        turn=rows.turn(row),
+        before=_beside(before, row.at),
+        after=_beside(after, row.at),
+    )
+
+
+def _beside(row: Any, at: datetime) -> Turn | None:
+    """What belongs to what was said then; hours apart it does not."""
+    return rows.turn(row) if row is not None and abs(row.at - at) <= SESSION else None
+
+
+def _learn(connection: sa.Connection, learned: Learned) -> None:
+    lesson = learned.lesson
+    same = sa.and_(
+        turn.c.id == lesson.id, turn.c.learned.is_(None), turn.c.text == lesson.turn.text
+    )
+    marked = connection.execute(turn.update().where(same).values(learned=learned.embedder))
+    if not marked.rowcount:
+        return  # changed or forgotten meanwhile
+    where = {"turn_id": lesson.id, "conversation_id": lesson.conversation}
+    for table in (recall, recall_tokens):
+        connection.execute(table.delete().where(table.c.turn_id == lesson.id))
+    connection.execute(recall.insert(), {**where, "terms": learned.terms, "vector": learned.vector})
+    if learned.tokens is not None:
+        connection.execute(recall_tokens.insert(), {**where, "tokens": learned.tokens})
+    later = sa.select(recall.c.turn_id).where(
+        recall.c.conversation_id == lesson.conversation, recall.c.turn_id > lesson.id
+    )
+    if connection.scalar(later.limit(1)) is not None:  # copies in memory only look for later ones
+        c = conversation.c
+        change = conversation.update().where(c.id == lesson.conversation)
+        connection.execute(change.values(forgotten=c.forgotten + 1))
+    for new in learned.facts:
+        facts.add(connection, lesson, new)
+
+
+def _forget(connection: sa.Connection, ids: Sequence[int]) -> None:
+    gone = with_answers(connection, ids)
+    withdraw(connection, gone)
+    forget_turns(connection, gone)
