@@ -50,9 +50,8 @@ async def run(
         for name in adapters:
             await stack.enter_async_context(database.claim(name))
         engine = await stack.enter_async_context(open_engine(bot, report))
-        memory = open_memory(
-            bot, database, clock, await stack.enter_async_context(open_embedder(bot))
-        )
+        embedder = await stack.enter_async_context(open_embedder(bot))
+        memory = open_memory(bot, database, clock, embedder, engine)
         chat = build(
             bot,
             adapters,
@@ -135,10 +134,20 @@ async def open_embedder(bot: Bot) -> AsyncIterator[Embedder | None]:
 
 
 def open_memory(
-    bot: Bot, database: Database, clock: Clock, embedder: Embedder | None
+    bot: Bot,
+    database: Database,
+    clock: Clock,
+    embedder: Embedder | None,
+    engine: Engine | None = None,
 ) -> Remembering:
-    store = SqlMemory(database, clock)
-    return Remembering(store, embedder=embedder, linked=bot.settings.memory.links)
+    """The bot's memory; `engine` writes its summaries where bot.toml wants that."""
+    table = bot.settings.memory
+    return Remembering(
+        SqlMemory(database, clock),
+        embedder=embedder,
+        linked=table.links,
+        writer=engine if table.summaries == "model" else None,
+    )
 
 
 async def _supervise(adapter: Adapter, receiver: Receiver, clock: Clock) -> None:

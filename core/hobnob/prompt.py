@@ -56,10 +56,13 @@ class Budget:
 def fit(persona: Persona, memory: Memory, batch: Sequence[Event], budget: Budget) -> Memory:
     """`memory` with the turns that there is room for: the window. Where not everything that was
     ever said here fits, room is left for what will be recalled of it."""
-    layout = _Layout(persona, memory, batch, budget)
     past = memory.turns
-    if memory.complete and budget.count(layout.render(_from_a_user(past))) <= budget.tokens:
-        return memory
+    if memory.complete:
+        alone = replace(memory, summary="")
+        whole = _Layout(persona, alone, batch, budget).render(_from_a_user(past))
+        if budget.count(whole) <= budget.tokens:
+            return alone
+    layout = _Layout(persona, memory, batch, budget)
     room = budget.tokens - budget.recalled
     starts = range(0, len(past) + STEP, STEP)
 

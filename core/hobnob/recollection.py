@@ -92,6 +92,23 @@ class Learned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overflow:
+    """What was said in a conversation before its window, and is not summed up yet."""
+
+    conversation: int
+    forgotten: int
+    """The count of `MemoryStore.places` when this was read."""
+    position: int
+    """Of the last turn."""
+    before: str
+    """The summary so far."""
+    older: tuple[Turn, ...]
+    """All that was said up to there, or the last part of it, oldest first."""
+    new: int
+    """How many of these, at the end, are not in the summary."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A turn as recall computes with it."""
 
@@ -147,6 +164,14 @@ class MemoryStore(Protocol):
     async def learn(self, learned: Sequence[Learned]) -> None:
         """Store what was made of lessons. A turn that was changed or forgotten meanwhile is left
         out; a fact ends the older one with the same attribute, and is not told twice."""
+        ...
+
+    async def overflow(self, conversation: int, window: int, step: int) -> Overflow | None:
+        """What there is to sum up of the turns before the last `window`, if `step` or more."""
+        ...
+
+    async def sum_up(self, overflow: Overflow, summary: str) -> None:
+        """Store a summary, unless something in the conversation was forgotten meanwhile."""
         ...
 
     async def facts(self, scope: Scope) -> Sequence[Fact]:

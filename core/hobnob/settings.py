@@ -9,7 +9,7 @@ import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote
 
 import platformdirs
@@ -143,6 +143,8 @@ class MemoryTable(Table):
     """"starter", "none", or an embedding model: a hub id or a path."""
     linked: tuple[tuple[str, ...], ...] = Field(default=(), strict=False)
     """Conversations that are one place: what was said in one is remembered in the others."""
+    summaries: Literal["extract", "model"] = "extract"
+    """What no longer fits the prompt is summed up by what people said, or by the model."""
 
     @field_validator("linked")
     @classmethod

@@ -6,10 +6,12 @@ import logging
 from collections.abc import Callable, Sequence
 
 from hobnob.errors import EngineUnavailable, StoreError
+from hobnob.memory import summary
 from hobnob.memory.embedder import pack
 from hobnob.memory.facts.extract import extract
 from hobnob.memory.facts.found import Found
 from hobnob.memory.ranking import index_terms, passage
+from hobnob.ports import Engine
 from hobnob.recollection import Embedded, Embedder, Learned, Lesson, MemoryStore, NewFact
 
 log = logging.getLogger(__name__)
@@ -22,12 +24,20 @@ LONGEST_WAIT = 30.0
 """In a busy place nobody is ever idle."""
 LONGEST_PAUSE = 60.0
 NO_EMBEDDER = "none"
+WINDOW = 48
+"""Turns that a prompt mostly has room for: what is older is summed up."""
+SUMMED_UP = 16
+"""Turns that go into a summary at once: while it stays, the prompt begins the same."""
 
 
 class Learner:
-    def __init__(self, store: MemoryStore, embedder: Embedder | None) -> None:
+    def __init__(
+        self, store: MemoryStore, embedder: Embedder | None, writer: Engine | None = None
+    ) -> None:
+        """`writer` writes the summaries; without one they are made of what people said."""
         self._store = store
         self._embedder = embedder
+        self._writer = writer
         self._news = asyncio.Event()
 
     def wake(self) -> None:
@@ -57,7 +67,21 @@ class Learner:
             await self._store.learn(
                 [self._learned(lesson, each) for lesson, each in zip(lessons, seen, strict=True)]
             )
+        for conversation in {lesson.conversation for lesson in lessons}:
+            await self._sum_up(conversation)
         return len(lessons)
+
+    async def _sum_up(self, conversation: int) -> None:
+        """Bring the summary of what was said before the window up to date."""
+        overflow = await self._store.overflow(conversation, WINDOW, SUMMED_UP)
+        if overflow is None:
+            return
+        text = ""
+        if self._writer is not None:
+            new = overflow.older[len(overflow.older) - overflow.new :]
+            text = await summary.write(self._writer, overflow.before, new)
+        text = text or await asyncio.to_thread(summary.extract, overflow.older)
+        await self._store.sum_up(overflow, text)
 
     async def _idle(self, busy: Callable[[], bool]) -> bool:
         waited = 0.0

@@ -114,8 +114,11 @@ class Ranking:
         self._session = np.cumsum(np.diff(index.at, prepend=index.at[:1]) > SESSION_SECONDS)
         self._turn_of = np.repeat(np.arange(self._n), np.diff(index.ends, prepend=0))
         self._idf: dict[int, float] = {}
-        self.scores = self._weighted(self._signals())
+        signals = self._signals()
+        self.scores = self._weighted(signals)
         """(n,), higher is better."""
+        self.relevance = signals["covered"]
+        """(n,), 0 to 1: how much of what was asked stands there, or nearby."""
 
     def best(self) -> NDArray[np.int64]:
         """The first candidates, whose tokens `refine` wants, with their neighbours, in order."""
@@ -146,6 +149,8 @@ class Ranking:
             :, np.repeat(np.arange(len(first)), np.diff(np.append(first, len(places))))
         ]
         # Others keep their place behind all that were compared.
+        self.relevance = np.zeros(self._n, np.float32)
+        self.relevance[places] = weights @ near
         scores = self.scores - np.float32(sum(WEIGHTS.values()))
         scores[places] = self.scores[places] + self._weighted(
             {

@@ -19,6 +19,8 @@ from hobnob.memory.incognito import Incognito
 from hobnob.memory.learn import Learner
 from hobnob.memory.ranking import Query, Ranking
 from hobnob.memory.shelf import Shelf
+from hobnob.memory.words import QUESTION, kinds, terms
+from hobnob.ports import Engine
 from hobnob.prompt import said
 from hobnob.recollection import Embedded, Embedder, MemoryStore, Scope
 from hobnob.text import clean_name
@@ -28,8 +30,11 @@ TURNS = 96
 HITS = 12
 AROUND = 1
 """Turns shown before and after one that is recalled."""
-FLOOR = 0.3
-"""What scores less has nothing to do with what was asked."""
+STATED_HITS = 3
+"""Where nothing is asked, less is needed."""
+FLOOR, FLOOR_OF_WORDS = 0.4, 0.15
+"""The best that is found must have so much to do with what was said (`Ranking.relevance`, with an
+embedder and without): 95% of questions with an answer are above, half of those without below."""
 
 # Somebody asks for what was said before, or about themselves: an answer without a memory of it
 # would be invented.
@@ -46,6 +51,8 @@ class Hit:
 
     id: int
     score: float
+    relevance: float
+    """0 to 1: how much of what was asked is there."""
 
 
 class Remembering:
@@ -57,8 +64,10 @@ class Remembering:
         *,
         embedder: Embedder | None = None,
         linked: Sequence[frozenset[ConversationKey]] = (),
+        writer: Engine | None = None,
     ) -> None:
-        self.learner = Learner(store, embedder)
+        """`linked` are groups of conversations that are one place; `writer` writes summaries."""
+        self.learner = Learner(store, embedder, writer)
         self._store = store
         self._embedder = embedder
         self._linked = linked
@@ -82,7 +91,13 @@ class Remembering:
     async def recall(self, batch: Sequence[Event], shown: Sequence[Turn]) -> Recalled:
         scope = self._scope(batch[-1])
         asked = replace(batch[-1], text="\n".join(said(event) for event in batch))
-        hits = [hit for hit in await self.search(scope, asked, HITS) if hit.score >= FLOOR]
+        if not terms(asked.text):
+            return Recalled()  # "ok", "lol"
+        most = HITS if QUESTION in kinds(asked.text) else STATED_HITS
+        hits = await self.search(scope, asked, most)
+        floor = FLOOR if self._embedder else FLOOR_OF_WORDS
+        if hits and hits[0].relevance < floor:
+            hits = []
         known = set(shown)
         passages = []
         for hit in hits:
@@ -115,7 +130,14 @@ class Remembering:
             tokens = [unpack(stored.get(each, b""), width) for each in ids[places].tolist()]
             await asyncio.to_thread(ranking.refine, places, tokens)
         best = np.argsort(-ranking.scores, kind="stable")[:limit]
-        return [Hit(id=int(ids[place]), score=float(ranking.scores[place])) for place in best]
+        return [
+            Hit(
+                id=int(ids[place]),
+                score=float(ranking.scores[place]),
+                relevance=float(ranking.relevance[place]),
+            )
+            for place in best
+        ]
 
     async def look_up(
         self, key: ConversationKey, text: str, limit: int

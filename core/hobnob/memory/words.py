@@ -30,8 +30,10 @@ _STOP = frozenset(
     than that the their them then there these they thing things this those to too type up
     upon us ve very want was way we were what when where whether which while who whom whose
     why will with would you your yours
-    的 了 是 我 你 他 她 吗 呢 吧 啊 在 有 和 就 都 也 不 么 什 这 那 哪 个 们 过 着 给
-    跟 把 被 很 说 会 要 想 没 什么 怎么 哪里 时候 多少 为什 我们 你们 他们 我的 你的 他的 她的 的时 是什 了什 是哪 哪个 是谁
+    的 了 是 我 你 他 她 吗 呢 吧 啊 在 有 和 就
+    都 也 不 么 什 这 那 哪 个 们 过 着 给 跟 把
+    被 很 说 会 要 想 没 什么 怎么 哪里 时候 多少 为什 我们 你们
+    他们 我的 你的 他的 她的 的时 是什 了什 是哪 哪个 是谁
     """.split()  # noqa: SIM905 - a list of so many words is not read
 )
 _CJK = "\u2e80-\u2fdf\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"

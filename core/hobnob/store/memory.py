@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from hobnob.conversation import ConversationKey
 from hobnob.events import Author, Fact, Turn
 from hobnob.ports import Clock
-from hobnob.recollection import Entry, Learned, Lesson, Receipt, Recent, Scope
-from hobnob.store import facts, rows
+from hobnob.recollection import Entry, Learned, Lesson, Overflow, Receipt, Recent, Scope
+from hobnob.store import facts, rows, summaries
 from hobnob.store.database import Database
 from hobnob.store.forgetting import forget_turns, with_answers, withdraw
 from hobnob.store.history import RECENT
@@ -172,6 +172,20 @@ class SqlMemory:
         def transaction(connection: sa.Connection) -> None:
             for each in learned:
                 _learn(connection, each)
+
+        await self._database.write(transaction)
+
+    async def overflow(self, conversation: int, window: int, step: int) -> Overflow | None:
+        def transaction(connection: sa.Connection) -> Overflow | None:
+            return summaries.overflow(connection, conversation, window, step)
+
+        return await self._database.read(transaction)
+
+    async def sum_up(self, overflow: Overflow, summary: str) -> None:
+        now = self._clock.now()
+
+        def transaction(connection: sa.Connection) -> None:
+            summaries.put(connection, overflow, summary, now)
 
         await self._database.write(transaction)
 
