@@ -3,7 +3,9 @@ the facts that people told of themselves. In idle time, and never in the way of 
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from hobnob.errors import EngineUnavailable, StoreError
 from hobnob.memory import summary
@@ -24,6 +26,8 @@ LONGEST_WAIT = 30.0
 """In a busy place nobody is ever idle."""
 LONGEST_PAUSE = 60.0
 NO_EMBEDDER = "none"
+MENTIONS = re.compile(r"^(?:\s*@[\w.@-]+[,:]?)+\s*")
+"""Whom a message is addressed to is not a part of what it says."""
 WINDOW = 48
 """Turns that a prompt mostly has room for: what is older is summed up."""
 SUMMED_UP = 16
@@ -105,7 +109,9 @@ class Learner:
             terms=index_terms(turn.text).tobytes(),
             vector=None if seen is None else pack(seen.vector[None]),
             tokens=None if seen is None else pack(seen.tokens),
-            facts=tuple(_new(found) for found in extract(turn)),
+            facts=tuple(
+                _new(found) for found in extract(replace(turn, text=MENTIONS.sub("", turn.text)))
+            ),
         )
 
 
