@@ -94,7 +94,7 @@ def _made(
             yield Found(
                 kind=rule.kind,
                 attribute=attribute.removeprefix("-").format_map(parts).casefold().strip(),
-                value=value if value or ends else said,
+                value="" if attribute.startswith("-") else value or said,
                 text=text,
                 confidence=rule.confidence,
                 ends=ends,

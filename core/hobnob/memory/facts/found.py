@@ -74,9 +74,7 @@ _THEY = {
     "you had": "they had",
     "you": "them",
 }
-_YOU = re.compile(
-    r"\b(?:" + "|".join(sorted(_THEY, key=len, reverse=True)) + r")\b(?!')", re.IGNORECASE
-)
+_YOU = re.compile(rf"\b(?:{'|'.join(sorted(_THEY, key=len, reverse=True))})\b(?!')")
 
 
 def about(text: str, name: str) -> str:
@@ -94,7 +92,7 @@ def about(text: str, name: str) -> str:
     else:
         head = f"{name} {THIRD.get(match[2], match[2] or '')}"
     parts = _QUOTED.split(rest)
-    parts[::2] = [_YOU.sub(lambda m: _THEY[m[0].lower()], part) for part in parts[::2]]
+    parts[::2] = [_YOU.sub(lambda m: _THEY[m[0]], part) for part in parts[::2]]
     return head + "".join(parts)
 
 
@@ -105,22 +103,23 @@ _FIRST_PERSON = {
     "me": "you",
     "us": "you",
     "myself": "yourself",
+    "we": "you",
+    "we're": "you're",
+    "i": "you",
     "i'm": "you're",
     "i've": "you've",
     "i'll": "you'll",
     "i am": "you are",
     "i was": "you were",
-    "i": "you",
-    "we": "you",
 }
-_I = re.compile(
-    r"\b(?:" + "|".join(sorted(_FIRST_PERSON, key=len, reverse=True)) + r")\b(?!')", re.IGNORECASE
-)
+_FIRST_PERSON |= {f"I{said[1:]}": you for said, you in _FIRST_PERSON.items() if said[0] == "i"}
+# With regard to capitals: "the US" is no "us".
+_I = re.compile(rf"\b(?:{'|'.join(sorted(_FIRST_PERSON, key=len, reverse=True))})\b(?!')")
 
 
 def to_you(text: str) -> str:
     """What somebody said, said back to them: "You love my garden" becomes "You love your garden".
     What stands in “ ” stays as it was said."""
     parts = _QUOTED.split(text)
-    parts[::2] = [_I.sub(lambda m: _FIRST_PERSON[m[0].lower()], part) for part in parts[::2]]
+    parts[::2] = [_I.sub(lambda m: _FIRST_PERSON[m[0]], part) for part in parts[::2]]
     return "".join(parts)

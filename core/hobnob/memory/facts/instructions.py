@@ -20,8 +20,9 @@ LONGEST = 160
 
 _ASK = (
     r"(?:(?:please|pls|plz|always|from now on|in (?:the )?future|going forward|only|just|and|but"
-    r"|also|i want you to|i'd like you to|i would like you to|i need you to|you should|you can"
-    r"|try to|when you (?:answer|reply|write)(?: to)?(?: me)?),? )*"
+    r"|also|(?:can|could|would|will) you|i want you to|i'd like you to|i would like you to"
+    r"|i need you to|you should|you can|try to|when you (?:answer|reply|write)(?: to)?(?: me)?"
+    r"),? )*"
 )
 _NOT = r"(?:don't|do not|dont|never|stop|quit|avoid|no more|no)(?: ever)? "
 _FOR_GOOD = re.compile(

@@ -38,7 +38,8 @@ _INVISIBLE = re.compile(
 _CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`|~~[^~\n]*~~", re.DOTALL)
 _QUOTED_LINE = re.compile(r"^[ ]*(?:>|&gt;|\|).*$", re.MULTILINE)
 _LABEL = re.compile(
-    r"[ ]*(?:\[[^\]\n]*\] *|\([^)\n]*\) *)?<?[A-Z][\w'-]*(?: [A-Z][\w'-]*)?(?:>|:) "
+    r"(?!(?:Remember|Note|Don't forget)\b)[ ]*(?:\[[^\]\n]*\] *|\([^)\n]*\) *)?<?[A-Z][\w'-]*"
+    r"(?: [A-Z][\w'-]*)?(?:>|:) "
 )
 """A line of a pasted conversation: "[12:30] Bob: ..."."""
 _QUOTES = re.compile(
@@ -50,13 +51,14 @@ _LINK = re.compile(r"\b(?:https?://|www\.)\S+")
 _MARKUP = re.compile(r"(?<!\w)[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}(?!\w)|\|\|")
 _PLAY = re.compile(
     # A turn that plays, jokes, or asks for work on a text says nothing about its author.
-    r"\b(?:role-?play(?:ing)?|pretend(?:ing)?|imagine|hypothetical(?:ly)?|in character|translate"
-    r"|translation|proofread|rephrase|paraphrase|rewrite|summari[sz]e|lyrics|sings?|singing"
-    r"|grammar|correct (?:my|this|the)|fix (?:my|this)|how (?:do|would|can) (?:you|i) say"
-    r"|(?:write|tell|make|draft|compose) (?:me |us )?(?:a|an|some|the) (?:\w+ ){0,2}"
-    r"(?:story|poem|song|joke|letter|email|essay|scene|dialogue|speech|bio|text|script)"
-    r"|kidding|jk|j/k|joking|yeah right|in my dreams|april fools?|sarcas\w+|quote|starts? with"
-    r"|opposite day|let's say|suppose|supposing|say i(?:'m| am| live| have))\b"
+    r"\b(?:role-?play(?:ing)?|in character|hypothetical(?:ly)?|lyrics|grammar|let's (?:say|pretend)"
+    r"|say i(?:'m| am| live| have)|how (?:do|would|can) (?:you|i) say|correct (?:my|this|the)"
+    r"|fix (?:my|this)|kidding|jk|j/k|joking|yeah right|in my dreams|april fools?|sarcas\w+"
+    r"|opposite day)\b"
+    r"|(?:^|[.!?,:]\s|\bplease |\byou |\bjust |\bnow )(?:imagine|pretend|translate|proofread"
+    r"|rephrase|paraphrase|rewrite|summari[sz]e|(?:write|tell|make|draft|compose) (?:me |us )?"
+    r"(?:an?|some|the) (?:\w+ ){0,2}(?:story|poem|song|joke|letter|email|essay|scene|dialogue"
+    r"|speech|bio|text|script))\b"
     r"|(?:^|\s)/s(?:arcasm)?\b|\bnot!+$|🙄|[♪♫🎵🎶]"
     r"|^[ ]*\*[a-z][^*\n ]* [^*\n]*\*(?!\*)",
     re.IGNORECASE | re.MULTILINE,
@@ -67,7 +69,7 @@ _ABBREVIATION = re.compile(
 )
 _UNSURE = re.compile(
     # Anywhere in a sentence: it is not stated.
-    r"\b(?:if|unless|whether|as though|wish|what if|suppose[ds]?|someone else|somebody else"
+    r"\b(?:if|unless|whether|as though|wish|suppos(?:e|es|ed|ing)|someone else|somebody else"
     r"|hopefully|maybe|perhaps|probably|possibly|might|guess(?! what)|not sure|doubt)\b",
     re.IGNORECASE,
 )
@@ -162,11 +164,11 @@ def sentences(message: str) -> Iterator[Sentence]:
 
 
 def _sentences(message: str) -> Iterator[Sentence]:
-    text = clean(message)
+    text = _own(message)
     if _PLAY.search(text) or _is_verse(text):
         return
     greeted = True
-    for line in text.splitlines():
+    for line in _MARKUP.sub("", text).splitlines():
         if _LABEL.match(line) and not _FILLER.match(line):
             continue
         casual = not any(c.isupper() for c in line)
@@ -176,8 +178,8 @@ def _sentences(message: str) -> Iterator[Sentence]:
             greeted = greeted and bool(_FILLER.match(words)) and len(words.split()) < 6
 
 
-def clean(message: str) -> str:
-    """`message` as plain text: no markup, no quotes, no code, no invisible characters."""
+def _own(message: str) -> str:
+    """What its author wrote themselves: no quotes, no code, no invisible characters."""
     text = message[:LONGEST]
     if len(message) > LONGEST:
         text = text[: max(text.rfind(" "), text.rfind("\n"), 0)]
@@ -185,8 +187,7 @@ def clean(message: str) -> str:
     text = _CODE.sub(GAP, text)
     text = _QUOTED_LINE.sub("", text)
     text = _QUOTES.sub(_unquoted, text)
-    text = _LINK.sub(GAP, text)
-    return text if _PLAY.search(text) else _MARKUP.sub("", text)
+    return _LINK.sub(GAP, text)
 
 
 def _unquoted(match: re.Match[str]) -> str:

@@ -36,8 +36,9 @@ def alternatives(known: frozenset[str]) -> str:
 
 
 PARTS = {
-    "am": r"i(?:'?m| am) ",
-    "be": r"(?:i(?:'?m| am)|we(?:'re| are)) ",
+    # "im" only before a small letter: German writes "im Park".
+    "am": r"(?:i'm |i am |im (?=(?-i:[a-z\d])))",
+    "be": r"(?:i'm |i am |im (?=(?-i:[a-z\d]))|we're |we are )",
     "have": r"(?:i|we)(?:'ve got|'ve| have got| have| got) ",
     "did": r"(?:i|we)(?:'ve| have)?(?: just| recently| finally| actually| also| both| all)* ",
     "adv": r"(?:(?:really|absolutely|just|also|still|do|truly|totally|always|actually|personally"

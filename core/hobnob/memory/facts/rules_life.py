@@ -4,8 +4,8 @@ first that reads wins."""
 from datetime import timedelta
 from functools import partial
 
+from hobnob.memory.facts import happenings, values, words
 from hobnob.memory.facts import readers as read
-from hobnob.memory.facts import values, words
 from hobnob.memory.facts.found import FactKind
 from hobnob.memory.facts.rule import alternatives, rule
 
@@ -87,7 +87,7 @@ PEOPLE = (
                                    r"|in a relationship)(?: to [A-Z]\w+| now| for \w+ years)?",
             text="You are {not}{v}"),
     _people("relationship status", r"{did}got (?P<v>married|engaged|divorced)",
-            read.dated, "You got {v} {when}"),
+            happenings.dated, "You got {v} {when}"),
     _people("relationship status | -partner's name",
             r"(?:we|(?:me and )?my {rel}(?: and (?:i|me))?|i)(?:'ve)?(?: have)?"
             r"(?: just| recently| finally)? (?:broke(?:n)? up|split up|separated)"
@@ -104,43 +104,43 @@ PEOPLE = (
             read.occupation, "Your {rel} is {a}{v}"),
     _people("{rel}'s death", r"my {rel}{named} (?:has )?(?:just |recently |sadly )?"
                              r"(?P<v>died|passed away)",
-            read.dated, "Your {rel} {v} {when}"),
+            happenings.dated, "Your {rel} {v} {when}"),
 )  # fmt: skip
 
 HAPPENINGS = (
     _event("date:{what}", r"(?:my|our) (?P<what>[a-z][\w'-]*(?: [\w'-]+){0,3}?)(?:'s| is| are"
                           r"| starts| begins| leaves) (?:scheduled for |set for |coming up )?",
-           read.date, "Your {what} is {when}"),
+           happenings.date, "Your {what} is {when}"),
     _event("date:{k}", r"{have}(?P<a>an?|another|my|the) ",
-           read.planned, "You have {a} {v} {when}"),
+           happenings.planned, "You have {a} {v} {when}"),
     _plan("plan:{k}", rf"{{be}}{{adv}}(?P<verb>(?!(?:{alternatives(words.STATES_OF_MIND)})\b)"
                       r"[a-z]+ing) ",
-          read.planned, "You are {verb} {v} {when}"),
+          happenings.planned, "You are {verb} {v} {when}"),
     _plan("plan:{k}", r"(?:i|we) (?:will )?(?P<verb>start|leave|fly|move|graduate|travel|go) ",
-          read.planned, "You {verb} {v} {when}"),
+          happenings.planned, "You {verb} {v} {when}"),
     _plan("goal:{k}", r"i (?:really |always )?want to (?:become|be) (?P<a>an? )",
           read.occupation, "You want to become {a}{v}"),
     _plan("home", r"{be}{adv}moving (?:back )?to ",
           values.place, "You are moving to {v}", confidence=0.7),
     _plan("plan:{k}", r"(?:i|we)(?:'ll| will) (?P<verb>[a-z]+) ",
-          read.planned, "You will {verb} {v} {when}"),
+          happenings.planned, "You will {verb} {v} {when}"),
     _plan("plan:{k}", r"(?:{be}planning|(?:i|we) (?:also )?plan) (?P<how>to|on|a) ",
-          read.plan, "You plan {how} {v} {when}", confidence=0.75),
+          happenings.plan, "You plan {how} {v} {when}", confidence=0.75),
     _plan("goal:{k}", r"my (?:biggest |main |life |life's |lifelong )?(?P<what>dream|goal) is to ",
           read.noun, "Your {what} is to {v}", confidence=0.75),
     _event("event:{verb} {day}", r"{did}(?P<verb>graduated|got promoted|had surgery|gave birth"
                                  r"|had a baby)\b",
-           read.happened, "You {verb} {v} {when}", confidence=0.8),
+           happenings.happened, "You {verb} {v} {when}", confidence=0.8),
     _event("event:{k} {day}", r"{did}(?P<verb>bought (?:an?|my first|our first) (?:\w+ )?(?:house"
                               r"|flat|car|apartment|home|boat|motorbike|van)|started"
                               r" (?:an?|my own) (?:\w+ )?(?:business|company|blog|podcast|channel"
                               r"|band|shop|store))\b",
-           read.happened, "You {verb} {v} {when}", confidence=0.8),
+           happenings.happened, "You {verb} {v} {when}", confidence=0.8),
     _event("event:{k} {day}", r"{did}(?P<verb>won|passed|failed|broke|lost|launched|published"
                               r"|opened|finished|adopted) (?=(?:my|an?|the) )",
-           read.did, "You {verb} {v} {when}", confidence=0.8),
+           happenings.did, "You {verb} {v} {when}", confidence=0.8),
     _event("event:{k} {day}", rf"{{did}}(?P<verb>{alternatives(words.DEEDS)}|signed up) ",
-           read.took_place, "You {verb} {v} {when}", confidence=0.75),
+           happenings.took_place, "You {verb} {v} {when}", confidence=0.75),
 )  # fmt: skip
 
 FEELINGS = (
@@ -148,7 +148,7 @@ FEELINGS = (
          r"(?:{am}|i feel |i've been |i've been feeling )(?P<not>not )?(?:(?:so|really|very|quite"
          r"|pretty|a bit|a little|extremely|super|kinda|feeling|just|still|too|incredibly|totally"
          r"|absolutely|rather) )*",
-         read.feeling, "You felt {not}{v}", confidence=0.5, lasts=timedelta(days=1)),
+         happenings.feeling, "You felt {not}{v}", confidence=0.5, lasts=timedelta(days=1)),
 )  # fmt: skip
 
 RULES = TASTES + PEOPLE + HAPPENINGS + FEELINGS

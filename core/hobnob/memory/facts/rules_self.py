@@ -3,8 +3,8 @@
 from datetime import timedelta
 from functools import partial
 
+from hobnob.memory.facts import happenings, values, words
 from hobnob.memory.facts import readers as read
-from hobnob.memory.facts import values, words
 from hobnob.memory.facts.found import FactKind
 from hobnob.memory.facts.rule import rule
 
@@ -50,7 +50,7 @@ PLACES = (
     _rule("home", r"{be}{gone}{adv}(?:living|based|residing) (?P<prep>in|near|outside|on) ",
           values.place, "You live {prep} {v}", "You don't live {prep} {v}"),
     _rule("home", r"{did}(?:moved|relocated)(?: back| over| out| up| down| house)? to ",
-          read.moved, "You moved to {v} {when}", confidence=0.85),
+          happenings.moved, "You moved to {v} {when}", confidence=0.85),
     _rule("home", r"{did}(?P<gone>moved) (?:away from|out of) ",
           values.place, gone="You don't live in {v}"),
     _rule("origin", r"{be}{adv}from |(?:i|we) {adv}(?:come|hail) from ",
@@ -77,10 +77,10 @@ WORK = (
     _rule("employer", r"{did}(?:got|started|landed|found|took)(?: a| my)? (?:new )?job"
                       r" (?P<prep>at|with|for) ",
           read.employer, "You work {prep} {v}"),
-    _rule("job | -employer", r"{did}(?P<how>quit|lost|left|resigned from) my (?:old )?job",
-          read.anything, "You {how} your job"),
-    _rule("job | -employer", r"{did}(?:got|was|been) (?P<how>fired|laid off|made redundant)",
-          read.anything, "You were {how}"),
+    _rule("job | -employer", r"{did}(?P<how>quit|lost|left|resigned from) my (?:old )?job\b",
+          happenings.job_over, "You {how} your job {v} {when}"),
+    _rule("job | -employer", r"{did}(?:got|was|been) (?P<how>fired|laid off|made redundant)\b",
+          happenings.job_over, "You were {how} {v} {when}"),
     _rule("studies", r"{am}{adv}(?:studying|majoring in|doing an? (?:degree|phd|master's|masters"
                      r"|bachelor's) in) |i {adv}(?:study|major in) ",
           read.subject, "You study {v}"),

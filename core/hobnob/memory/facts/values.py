@@ -93,6 +93,9 @@ def key(value: str) -> str:
     return kept.strip(" '-")[:40].strip()
 
 
+_NO_PERSON = (words.NOBODY | words.PRODUCTS | words.CALENDAR) - {"april", "may", "june", "august"}
+
+
 def person(rest: str, clause: Clause, at: datetime) -> Reading | None:
     """A name: words with capitals, at most three. From somebody who writes without, one word."""
     found: list[str] = []
@@ -101,7 +104,7 @@ def person(rest: str, clause: Clause, at: datetime) -> Reading | None:
         name = match[0].rstrip(".!…-–—").removesuffix("'s")
         if not _NAME.fullmatch(name) or len(name) > 30 or match.start() > end + 1:
             break
-        if name.casefold() in words.NOBODY or (found and name.casefold() in words.CALENDAR):
+        if name.casefold() in _NO_PERSON or (found and name.casefold() in words.CALENDAR):
             break
         if not name[0].isupper() and (found or not clause.casual):
             break
@@ -159,7 +162,7 @@ def _named_place(rest: str) -> str:
     last = value.rsplit(maxsplit=1)[-1]
     if last == "I" or last.startswith("I'"):  # "in Rome I", which goes on
         value = value.removesuffix(last).rstrip(" ,.")
-    known = words.CALENDAR | words.NOBODY
+    known = words.CALENDAR | words.NOBODY | words.PRODUCTS
     if key(value) in known or re.match(r"['\d]|\s+\d", rest[len(value) :]):
         return ""  # "Python 3"
     return value
@@ -176,37 +179,39 @@ def _casual_place(rest: str, clause: Clause) -> str:
     match = _CASUAL_PLACE.match(rest)
     if not clause.casual or match is None:
         return ""
-    return "" if set(match[0].split()) & (_HERE | words.NOBODY | _NO_PLACE) else match[0]
+    parts = match[0].removeprefix("the ").split()
+    return "" if set(parts) & (_HERE | words.NOBODY | _NO_PLACE) else match[0]
 
 
 # ----------------------------------------------------------------------------------------- things
 
 _HERE = words.word_set(
     # A phrase with one of these means something only where it was said.
-    """it its it's me us this that that's these those you your yours u ur yourself you're they them
-    their theirs they're he him his he's she her hers she's there there's one ones same such what
-    what's whatever who whom whose which when whenever where wherever why how how's if than unless
-    except without instead i i'm i've i'd i'll we we're here being been having had has was were
-    would could should will am are is isn't not n't never don't didn't doesn't can't won't today
-    tonight tomorrow yesterday"""
+    """it its it's me us myself ourselves themselves himself herself this that that's these those
+    you your yours u ur yourself you're they them their theirs they're he him his he's she her
+    hers she's there there's one ones same such what what's whatever who whom whose which when
+    whenever where wherever why how how's if than unless except without instead i i'm i've i'd
+    i'll we we're here being been having had has was were would could should will am are is
+    isn't not n't never don't didn't doesn't can't won't today tonight tomorrow yesterday"""
 )
 _VAGUE = _HERE | words.word_set(
     # Nor does a taste, with one of these.
-    """some someone something somebody anyone anything anybody everyone everything everybody nothing
-    nobody none all both each every another other others else our much more most less least enough
-    lot lots many few bit better best first second last next way idea fact sound look looks thought
-    sense kind sort thing things part stuff think know say said says mean guess hear see seeing
-    hearing recent recently new"""
+    """some someone something somebody anyone anything anybody everyone everything everybody
+    nothing nobody none all both each every another other others else our much more most less
+    least enough lot lots many few bit better best first second last next way idea fact sound
+    look looks thought sense kind sort thing things part stuff think know say said says mean
+    guess hear see seeing hearing recent recently new"""
 )
 _GENERIC = words.word_set(
     # "the sea" is anybody's; "the colours" are those of something seen.
-    """outdoors ocean oceans sea beach mountains rain snow sun cold heat summer winter spring autumn
-    countryside dark sunshine sunset sunrise stars moon forest woods desert city internet gym
-    theatre theater opera cinema smell taste colour color piano guitar violin drums 60s 70s 80s 90s
-    wind arts"""
+    """outdoors ocean oceans sea beach mountains rain snow sun cold heat summer winter spring
+    autumn countryside dark sunshine sunset sunrise stars moon forest woods desert city
+    internet gym theatre theater opera cinema smell taste colour color piano guitar violin
+    drums 60s 70s 80s 90s wind arts"""
 )
 _LEADING = words.word_set(
-    "at for with from on in about of as by and or but like up down out off back around over into"
+    """at for with from on in about of as by and or but like up down out off back around over into
+    alone well"""
 )
 _NO_DEED = words.word_set("be get say do the a help chat talk have go try use make let keep think")
 _HALF = re.compile(r"\b(?:an?|the|my) \w+$", re.IGNORECASE)
@@ -238,10 +243,9 @@ def substance(rest: str, clause: Clause, at: datetime) -> Reading | None:
     """As `thing`, but no kind is too vague ("most nuts"), and it is said in earnest."""
     if _IN_JEST.match(rest):
         return None
-    value = phrase(rest)
-    return thing(rest, clause, at) or (
-        Reading(values=(value,), tail=rest[len(value) :]) if value else None
-    )
+    value = phrase(rest, most=7)
+    some = Reading(values=(value,), tail=rest[len(value) :]) if value else None
+    return thing(rest, clause, at) or some
 
 
 def thing(rest: str, clause: Clause, at: datetime) -> Reading | None:

@@ -30,6 +30,13 @@ CALENDAR = word_set(
     sagittarius capricorn aquarius pisces"""
 )
 
+PRODUCTS = word_set(
+    # Written with a capital, and neither somebody nor somewhere.
+    """google instagram facebook siri alexa discord telegram whatsapp mastodon twitter reddit
+    youtube netflix tiktok spotify linux ubuntu windows mac macos ios android excel word python
+    java javascript rust github gmail"""
+)
+
 NATIONALITIES = word_set(
     """afghan african albanian algerian american arab argentinian armenian asian australian
     austrian bangladeshi basque belarusian belgian bolivian bosnian brazilian british
