@@ -117,7 +117,9 @@ class _Other:
             stderr=subprocess.DEVNULL,
             process_group=0,  # Ctrl-C is for us: we end it
         )
+        assert process.stdout is not None  # noqa: S101  # it is a pipe
         self._process = process
+        self._lines = Lines(process.stdout)
         self.end = weakref.finalize(self, _end, process)
 
     def tell(self, job: object) -> None:
@@ -127,12 +129,10 @@ class _Other:
 
     def answer(self) -> list[Any]:
         """Raises EngineError with what OpenVINO says, EngineUnavailable if the process is gone."""
-        answers = self._process.stdout
-        assert answers is not None  # noqa: S101  # it is a pipe
-        if not wait([answers.fileno()], STUCK_SECONDS):
+        line = self._lines.next(STUCK_SECONDS)
+        if line is None:
             self.end()
             raise EngineUnavailable(f"OpenVINO has done nothing for {STUCK_SECONDS:.0f} s")
-        line = answers.readline()
         if not line:
             raise EngineUnavailable(
                 f"OpenVINO's process has ended with status {self._process.wait()}. "
@@ -143,6 +143,27 @@ class _Other:
             raise EngineError(answer["error"])
         rows: list[Any] = answer["rows"]
         return rows
+
+
+class Lines:
+    """The lines that come out of a pipe. Several may come at once: each is waited for only as long
+    as it isn't here yet."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe  # its own buffer is not used: what is in there would not wake us
+        self._rest = b""
+
+    def next(self, seconds: float) -> bytes | None:
+        """The next line; b"" if there will be none, None if none came within `seconds`."""
+        while b"\n" not in self._rest:
+            if not wait([self._pipe.fileno()], seconds):
+                return None
+            read = os.read(self._pipe.fileno(), 1 << 16)
+            if not read:
+                return b""
+            self._rest += read
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line + b"\n"
 
 
 def _say(pipe: IO[bytes] | None, what: object) -> None:
