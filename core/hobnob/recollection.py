@@ -226,10 +226,11 @@ class Embedder(Protocol):
         """Names the model and how its vectors are made: others can't be compared with them."""
         ...
 
-    async def embed(self, passages: Sequence[Passage]) -> Sequence[Embedded]:
-        """What was said. Raises ConfigError, or EngineUnavailable where that is impossible now."""
+    async def embed(self, passages: Sequence[Passage]) -> Sequence[Embedded | None]:
+        """What was said; None where it is in a language that the model doesn't know. Raises
+        ConfigError, or EngineUnavailable where that is impossible now."""
         ...
 
-    async def query(self, text: str) -> Embedded:
-        """What is asked. Raises likewise."""
+    async def query(self, text: str) -> Embedded | None:
+        """What is asked. Likewise."""
         ...

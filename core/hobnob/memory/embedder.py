@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hobnob.errors import ConfigError, EngineUnavailable
-from hobnob.memory.words import terms
+from hobnob.memory.words import is_latin, terms
 from hobnob.recollection import Embedded, Passage
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ LONGEST = 256
 MOST_TOKENS = 48
 """Tokens kept of a turn."""
 SEED = 20_260_101
+THREADS = 2
+"""With more, they and numpy's wait for each other: a question in twenty then took 0.1 s."""
 TOGETHER = 8
 """Passages in one pass through the model."""
 
@@ -49,12 +51,20 @@ class SentenceModel:
         self._thread = ThreadPoolExecutor(1, "embedder")
         self._loaded: _Loaded | None = None
 
-    async def embed(self, passages: Sequence[Passage]) -> list[Embedded]:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._embed, list(passages), False
+    async def embed(self, passages: Sequence[Passage]) -> list[Embedded | None]:
+        readable = [each for each in passages if self._reads(each.text)]
+        if not readable:
+            return [None] * len(passages)
+        seen = iter(
+            await asyncio.get_running_loop().run_in_executor(
+                self._thread, self._embed, readable, False
+            )
         )
+        return [next(seen) if self._reads(each.text) else None for each in passages]
 
-    async def query(self, text: str) -> Embedded:
+    async def query(self, text: str) -> Embedded | None:
+        if not self._reads(text):
+            return None
         passage = Passage(before="", text=text, after="")
         (seen,) = await asyncio.get_running_loop().run_in_executor(
             self._thread, self._embed, [passage], True
@@ -63,6 +73,11 @@ class SentenceModel:
 
     async def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _reads(self, text: str) -> bool:
+        """The starter learned English: of other scripts it makes noise, which is worse than words
+        alone (docs/decisions.md)."""
+        return self._name != "starter" or is_latin(text)
 
     def _embed(self, passages: list[Passage], query: bool) -> list[Embedded]:
         if self._loaded is None:
@@ -180,6 +195,7 @@ def _load(name: str) -> _Loaded:
     from transformers import AutoModel
     from transformers.utils import logging
 
+    torch.set_num_threads(THREADS)  # of this thread
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:

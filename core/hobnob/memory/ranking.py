@@ -16,7 +16,17 @@ from numpy.typing import NDArray
 
 from hobnob.events import Author, Turn
 from hobnob.memory.dates import spans
-from hobnob.memory.words import NUMBER, QUESTION, TIME, hashes, kinds, term, terms, words
+from hobnob.memory.words import (
+    NUMBER,
+    QUESTION,
+    TIME,
+    hashes,
+    is_named,
+    kinds,
+    term,
+    terms,
+    words,
+)
 from hobnob.recollection import Passage
 
 Floats = NDArray[np.floating[Any]]
@@ -222,9 +232,7 @@ class Ranking:
     def _speaker(self) -> Floats:
         """Said by whom the question names. Nothing if it names nobody, or everybody."""
         authors = self._index.authors
-        asked = set(words(self._query.text.replace("'s", "")))
-        said = [set(words(author.name)[:1]) & asked for author in authors]
-        chosen = np.array([bool(each) for each in said], bool)
+        chosen = np.array([is_named(author.name, self._query.text) for author in authors], bool)
         if not chosen.any():
             about = _pronoun(self._query.text)
             if about == "i":

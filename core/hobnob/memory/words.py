@@ -72,6 +72,22 @@ def term(word: str) -> str:
     return found[0] if found else ""
 
 
+def is_named(name: str, text: str) -> bool:
+    """Whether `text` speaks of somebody called so: by the first word of the name, or all of one
+    that has no spaces."""
+    first = words(name)[:1]
+    if first and _IS_CJK.match(first[0]):
+        return fold(name) in fold(text)
+    return bool(first) and first[0] in {word.removesuffix("'s") for word in words(text)}
+
+
+def is_latin(text: str) -> bool:
+    """Whether most of its letters are Latin."""
+    letters = [character for character in text[:LONGEST] if character.isalpha()]
+    latin = sum(character < "\u0250" or "\u1e00" <= character < "\u1f00" for character in letters)
+    return 2 * latin >= len(letters)
+
+
 def kinds(text: str) -> list[str]:
     """What kind of text it is: of QUESTION, TIME and NUMBER those that hold."""
     folded = fold(text[:LONGEST]).strip()
