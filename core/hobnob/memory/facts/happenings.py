@@ -15,7 +15,9 @@ _DANGLING = re.compile(
 )
 """Before a date: it is not the day of what was said."""
 _GOOD_TIME = re.compile(
-    r"(?:an?|some|such|so) (?:\w+ )*(?:time|blast|fun|days?|moment|feeling|experience|game)\b", re.I
+    r"(?:an?|some|such|so) (?:\w+ )*(?:time|blast|fun|days?|moment|feeling|experience|game)\b"
+    r"|(?:\w+ )?news\b",
+    re.I,
 )
 _REACTIONS = words.word_set(
     # What people say to be kind, or of the moment: a state only with a time.
@@ -33,11 +35,17 @@ def moved(rest: str, clause: Clause, at: datetime) -> Reading | None:
 
 
 def dated(rest: str, clause: Clause, at: datetime) -> Reading | None:
-    """The pattern said what; a date may follow."""
+    """The pattern said what; how and when may follow."""
     when = dates.find(upto(rest), at, past=True)
     if when is None:
         return Reading() if ends(rest) else None
     return Reading(when=when.words)
+
+
+def since(rest: str, clause: Clause, at: datetime) -> Reading | None:
+    """The pattern said what; only a date may follow."""
+    when = dates.find(rest, at, past=True)
+    return dated(rest, clause, at) if ends(rest) or (when and when.start < 2) else None
 
 
 def date(rest: str, clause: Clause, at: datetime) -> Reading | None:

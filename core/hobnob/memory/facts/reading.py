@@ -70,7 +70,8 @@ _ABBREVIATION = re.compile(
 _UNSURE = re.compile(
     # Anywhere in a sentence: it is not stated.
     r"\b(?:if|unless|whether|as though|wish|suppos(?:e|es|ed|ing)|someone else|somebody else"
-    r"|hopefully|maybe|perhaps|probably|possibly|might|guess(?! what)|not sure|doubt)\b",
+    r"|hopefully|maybe|perhaps|probably|possibly|might|theoretically|guess(?! what)|not sure"
+    r"|doubt)\b",
     re.IGNORECASE,
 )
 _OTHERS = re.compile(
@@ -109,11 +110,20 @@ _FILLER = re.compile(
     r"|exactly|definitely|absolutely|totally|great|cool|nice|awesome|of course)(?:[ ,:!;.–—-]+|$)",
     re.IGNORECASE,
 )
+_MONTH = (
+    r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
+)
 _WHEN = re.compile(
     # Before a clause: when it was or will be, moved behind it.
-    r"(?:(?:earlier )?(?:today|yesterday|tomorrow|(?:last|next|this) [a-z]+|on [a-z]+day"
-    r"|[a-z\d]+ (?:days|weeks|months|years?) ago|in (?:(?:19|20)\d\d|[a-z]+)))(?:, ?| )"
-    r"(?=(?:i|i'm|i'll|we|we're|we'll|my)\b)",
+    r"(?:(?:earlier )?(?:today|yesterday|tomorrow|(?:last|next|this) (?:night|week|weekend|month"
+    rf"|year|morning|afternoon|evening|spring|summer|autumn|fall|winter|[a-z]+day|{_MONTH}"
+    r"|mon|tue|wed|thu|fri|sat|sun)|on [a-z]+day|[a-z\d]+ (?:days|weeks|months|years?) ago"
+    rf"|in (?:(?:19|20)\d\d|{_MONTH})))(?:, ?| )(?=(?:i|i'm|i'll|we|we're|we'll|my)\b)",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(
+    # Where a clause goes on about what it said.
+    r"\s(?:and|but|so|since|because)\s(?=(?:it|it's|he|she|they|that|this|was|were)\b)",
     re.IGNORECASE,
 )
 _OPENING = re.compile(
@@ -121,7 +131,8 @@ _OPENING = re.compile(
     r"(?:i|i'm|i've|i'll|i'd|my|me|we|we're|we've|our|you can|you may|please|call|nice|great|good"
     r"|thanks|thank|pleased|glad|yesterday|today|tomorrow|tonight|last|next|this|since|for|it's|it"
     r"|that's|he's|she's|he|she|they|they're|his|her|their|but|never|always|don't|remember"
-    r"|name's|only|just|mostly)\b|[A-Z][\w']*(?: [A-Z][\w']*)?$",
+    r"|name's|only|just|mostly|besides|apart from|aside from)\b"
+    r"|(?-i:[A-Z])[\w']*(?: (?-i:[A-Z])[\w']*)?$",
     re.IGNORECASE,
 )
 _I = re.compile(r"i\b|i'm\b|my name\b", re.IGNORECASE)
@@ -235,17 +246,25 @@ def _stated(sentence: str, greeted: bool, casual: bool) -> Iterator[Clause]:
         sentence = sentence[: spans.pop()[0]].rstrip(" ,;-–—")
     hello = bool(_FILLER.match(sentence))
     shares = False
+    day = ""
     for start, end, subject in spans:
         begin = _behind_fillers(sentence, start)
+        if when := _WHEN.match(sentence, begin):
+            day, begin = when[0].rstrip(", "), when.end()
         if begin >= end:
             continue
         if shares or not subject:
             text = sentence[begin:]
-            if when := _WHEN.match(text):
-                text = f"{text[when.end() : end - begin]} {when[0].rstrip(', ')}"
+            if day:
+                body = sentence[begin:end].rstrip(".!… ")
+                at = m.start() if (m := _COMMENT.search(body)) else len(body)
+                text = f"{body[:at]} {day}{body[at:]}"
             text = (subject + text)[:LONGEST_CLAUSE].rstrip(".!… ")
+            day = ""
             yield Clause(text=text, greeted=greeted and (hello or start == 0), casual=casual)
-        if not _OPENING.match(sentence[begin:end]) or _OTHERS.search(sentence, start, end):
+        opening = sentence[begin:end]
+        called = begin > start and opening.isalnum()  # "hey robin, ..."
+        if not (called or _OPENING.match(opening)) or _OTHERS.search(sentence, start, end):
             return
         shares = bool(subject or _I.match(sentence, begin))
 

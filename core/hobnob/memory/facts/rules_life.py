@@ -30,10 +30,11 @@ TASTES = (
     _taste("habit:smoking", r"i {adv}(?P<v>smoke|vape)", text="You {v}"),
     _taste("habit:smoking", r"i (?:no longer|don't|do not|never) {adv}(?P<v>smoke|vape)",
            text="You don't {v}"),
-    _taste("habit:{v}", r"{did}(?:quit|stopped|given up|gave up) (?P<v>smoking|drinking|vaping"
-                        r"|gambling|alcohol|coffee|sugar|meat|caffeine|nicotine|cigarettes|weed"
-                        r"|gluten|dairy|eating meat|drinking coffee|drinking alcohol|social media)",
-           text="You gave up {v}"),
+    _taste("habit:{v}", r"{did}(?:quit|stopped|given up|gave up) (?P<v>eating meat"
+                        r"|drinking coffee|drinking alcohol|smoking|drinking|vaping|gambling"
+                        r"|alcohol|coffee|sugar|meat|caffeine|nicotine|cigarettes|weed|gluten"
+                        r"|dairy|social media)",
+           happenings.since, "You gave up {v} {when}"),
     _taste("prefers:{k}", r"i {adv}prefer ", read.preferred, "You prefer {v}"),
     _taste("likes:{k}", r"i no longer (?P<gone>like|love|enjoy|hate|dislike) ",
            values.thing, gone="You don't {gone} {v} any more"),
@@ -50,13 +51,13 @@ TASTES = (
                        r"(?P<how>scared|afraid|terrified) of ",
            values.thing, "You are {how} of {v}", confidence=0.85),
     _taste("favourite {what}", rf"(?:my|our) {_BEST}{_FAVOURITE}"
-                               r" (?P<is>is|are|has to be|would be|will always be) ",
-           read.favourite, "Your favourite {what} {is} {v}"),
+                               r"(?P<is>'s| is| are| has to be| would be| will always be) ",
+           read.favourite, "Your favourite {what}{is} {v}"),
     _taste("favourite {what}", r"(?!(?:s?he|it|this|that|they|these|those|who|what|which|you|we|i"
                                r"|my|one|\w+ (?:said|says|thinks?|told|asked))\b)"
-                               r"(?P<v>[^\s,;:]+(?: [^\s,;:]+){0,5}?) (?P<is>is|are)"
+                               r"(?P<v>[^\s,;:]+(?: [^\s,;:]+){0,5}?)(?P<is> is| are)"
                                rf" (?:definitely |still )?my {_BEST}{_FAVOURITE}(?=$|[,.!])",
-           read.bare, "Your favourite {what} {is} {v}"),
+           read.bare, "Your favourite {what}{is} {v}"),
     _taste("likes:{k}", r"my (?:main |biggest |only |other )?hobb(?:y|ies) (?:is|are|includes?) "
                         r"(?:mostly |mainly )?",
            values.thing, "Your hobbies include {v}"),

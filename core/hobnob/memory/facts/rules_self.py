@@ -28,7 +28,7 @@ NAMES = (
           read.pronouns, "Your pronouns are {v}"),
     _rule("age", r"{am}(?:now )?|i(?:'ve)? (?:just |recently )?turned ",
           read.age, "You were {v} years old in {month}"),
-    _rule("birthday", r"my (?:birthday|bday|b-day)(?:'s| is) |i was born (?=on|\d)",
+    _rule("birthday", r"my (?:birthday|bday|b-day)(?:'s| is| was) |i was born (?=on|\d)",
           read.birthday, "Your birthday is {v}"),
     _rule("birthday", r"(?:it's|it is) my (?:birthday|bday) ?|(?=(?:today|tomorrow)(?:'s| is) my"
                       r" (?:birthday|bday))",
@@ -106,7 +106,7 @@ BODY = (
           text="You have a {v} allergy", confidence=0.95),
     _rule("diet", r"{am}{gone}(?:now |a |an |also |fully |strictly |still |actually )*",
           read.of(words.DIETS), "You are {v}", "You are not {v}"),
-    _rule("diet", r"{did}(?:gone|went|turned|became|become) ",
+    _rule("diet", r"{did}(?:gone|went|turned|became|become|been) ",
           read.of(words.DIETS), "You are {v}"),
     _rule("diet", r"i (?:only )?eat (?P<v>halal|kosher|vegan|vegetarian|gluten[- ]free)",
           text="You eat {v}"),

@@ -121,12 +121,12 @@ FEELINGS = word_set(
 
 ONE_OF = word_set(
     # Relations of which a person has one at a time: a new name replaces the old one.
-    """mother mom mum mam mama mommy mummy father dad papa daddy wife husband partner spouse
+    """mother mom mum mam mama mommy mummy father dad papa daddy wife hubby husband partner spouse
     boyfriend girlfriend bf gf fiance fiancé fiancee fiancée boss manager supervisor therapist
     psychiatrist landlord landlady doctor gp dentist"""
 )
 PARTNERS = word_set(
-    """wife husband partner spouse boyfriend girlfriend bf gf fiance fiancé fiancee fiancée"""
+    """wife husband partner spouse boyfriend girlfriend bf gf fiance fiancé fiancee fiancée hubby"""
 )
 PETS = word_set(
     """bird bunny budgie canary cat chicken chinchilla cockatiel cow dog dogs doggo duck ferret
