@@ -7,6 +7,7 @@ of words that say anything are kept one by one as well, in fewer dimensions.
 
 import asyncio
 import json
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -35,8 +36,7 @@ LONGEST = 256
 MOST_TOKENS = 48
 """Tokens kept of a turn."""
 SEED = 20_260_101
-THREADS = 2
-"""With more, they and numpy's wait for each other: a question in twenty then took 0.1 s."""
+THREADS = max(1, (os.cpu_count() or 1) - 1)
 TOGETHER = 8
 """Passages in one pass through the model."""
 
@@ -193,9 +193,12 @@ def _load(name: str) -> _Loaded:
     import torch
     from tokenizers import Tokenizer
     from transformers import AutoModel
+    from threadpoolctl import ThreadpoolController
     from transformers.utils import logging
 
     torch.set_num_threads(THREADS)  # of this thread
+    # numpy's threads and torch's wait for each other: a question in twenty then took 0.1 s.
+    ThreadpoolController().select(internal_api="openblas").limit(limits=1)
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:

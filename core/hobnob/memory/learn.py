@@ -18,7 +18,7 @@ from hobnob.recollection import Embedded, Embedder, Learned, Lesson, MemoryStore
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 16
+AT_ONCE = 32
 """Turns in one transaction."""
 IDLE_SECONDS = 0.25
 """Between two looks at whether somebody is being answered."""
