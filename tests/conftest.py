@@ -58,3 +58,23 @@ async def sqlite(tmp_path: Path) -> AsyncIterator[Database]:
     async with Database(f"sqlite:///{tmp_path / 'hobnob.db'}") as opened:
         await migrate.upgrade(opened)
         yield opened
+
+
+@pytest.fixture
+async def ordinary(postgres_server: str, postgres_url: str) -> AsyncIterator[Database]:
+    """A database of an ordinary role's own: row level security is nothing to a superuser."""
+    import psycopg
+    from sqlalchemy import make_url
+
+    name = postgres_url.partition("?")[0].rpartition("/")[2]
+    with psycopg.connect(postgres_server, autocommit=True) as server:
+        server.execute("DROP ROLE IF EXISTS ordinary")
+        server.execute("CREATE ROLE ordinary LOGIN PASSWORD 'x'")
+        server.execute(f'ALTER DATABASE "{name}" OWNER TO ordinary'.encode())
+    url = make_url(postgres_url).set(username="ordinary", password="x")
+    async with Database(url.render_as_string(hide_password=False)) as opened:
+        await migrate.upgrade(opened)
+        yield opened
+    with psycopg.connect(postgres_server, autocommit=True) as server:
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+        server.execute("DROP ROLE ordinary")

@@ -1,9 +1,7 @@
 """What no query of ours may get wrong: scope on the server itself, and bytes that are gone."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 
 from hobnob.store import migrate
@@ -13,25 +11,6 @@ from hobnob.store.schema import fact, recall, recall_tokens, summary, turn
 from hobnob.testing.adapter import key
 from tests.contract.test_memory_store import ANN, BEN, ROOM, Mind, scope
 from tests.contract.test_memory_store import fact as new_fact
-
-
-@pytest.fixture
-async def ordinary(postgres_server: str, postgres_url: str) -> AsyncIterator[Database]:
-    """A database of an ordinary role's own: row level security is nothing to a superuser."""
-    import psycopg
-
-    name = postgres_url.partition("?")[0].rpartition("/")[2]
-    with psycopg.connect(postgres_server, autocommit=True) as server:
-        server.execute("DROP ROLE IF EXISTS ordinary")
-        server.execute("CREATE ROLE ordinary LOGIN PASSWORD 'x'")
-        server.execute(f'ALTER DATABASE "{name}" OWNER TO ordinary'.encode())
-    url = sa.make_url(postgres_url).set(username="ordinary", password="x")
-    async with Database(url.render_as_string(hide_password=False)) as opened:
-        await migrate.upgrade(opened)
-        yield opened
-    with psycopg.connect(postgres_server, autocommit=True) as server:
-        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
-        server.execute("DROP ROLE ordinary")
 
 
 async def test_postgresql_shows_nothing_from_outside_a_scope_even_if_asked_for_everything(
