@@ -121,13 +121,15 @@ def open_engine(bot: Bot, report: Callable[[str], None]) -> Engine:
 
 @asynccontextmanager
 async def open_embedder(bot: Bot) -> AsyncIterator[Embedder | None]:
-    """The model that finds what was meant, not only what was said; it loads when first needed."""
+    """The model that finds what was meant, not only what was said; it loads when first needed.
+    Raises ConfigError or EngineUnavailable if its files can't be had."""
     name = bot.settings.memory.embedder
     if name == "none":
         yield None
         return
     embedder = SentenceModel(name)
     try:
+        await embedder.prepare()
         yield embedder
     finally:
         await embedder.close()

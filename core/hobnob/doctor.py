@@ -9,6 +9,7 @@ from pathlib import Path
 from hobnob import app, registry
 from hobnob.errors import HobnobError
 from hobnob.events import ChatMessage, Speaker
+from hobnob.memory.learn import NO_EMBEDDER
 from hobnob.ports import Finding
 from hobnob.settings import Bot
 from hobnob.store import migrate, upkeep
@@ -41,6 +42,9 @@ async def _database(bot: Bot) -> AsyncIterator[Finding]:
                     ok=True, what=f"the database {database} is up to date and may be written"
                 )
                 yield _troubles(await upkeep.troubles(database), bot)
+                if await upkeep.above_row_security(database):
+                    yield _SUPERUSER
+                yield await _memory(bot, database)
             elif database.is_sqlite:
                 yield Finding(
                     ok=True, what=f"the database {database} will be prepared at the next start"
@@ -69,6 +73,31 @@ def _troubles(found: upkeep.Troubles, bot: Bot) -> Finding:
         return Finding(ok=True, what="; ".join(parts) or "no event is set aside, no send in doubt")
     fix = f"Look at `hobnob history {bot.folder} --why`; `hobnob retry {bot.folder}` tries again"
     return Finding(ok=False, what="; ".join(parts), fix=f"{fix}, with --unknown the sends too.")
+
+
+_SUPERUSER = Finding(
+    ok=True,  # everything works; there is one guard less
+    what="the bot's user of the database is above row level security",
+    fix="Better give the bot an ordinary role, without SUPERUSER and BYPASSRLS.",
+)
+
+
+async def _memory(bot: Bot, database: Database) -> Finding:
+    """Let the embedder read a word, and count what it still has to learn."""
+    try:
+        async with app.open_embedder(bot) as embedder:
+            if embedder is not None:
+                await embedder.query("hello")
+            name = embedder.id if embedder is not None else NO_EMBEDDER
+    except HobnobError as error:
+        return Finding(ok=False, what=f"memory: {error}")
+    left, total = await upkeep.learned(database, name)
+    fix = f"A running bot learns by itself; or run `hobnob memory index {bot.folder}`."
+    return Finding(
+        ok=True,
+        what=f"memory knows {total - left} of {total} messages",
+        fix=fix if left else "",
+    )
 
 
 def _disk(folder: Path) -> Finding:

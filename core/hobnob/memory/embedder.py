@@ -51,6 +51,14 @@ class SentenceModel:
         self._thread = ThreadPoolExecutor(1, "embedder")
         self._loaded: _Loaded | None = None
 
+    async def prepare(self) -> None:
+        """See that its files are here; a model of the hub is downloaded if need be.
+
+        Raises ConfigError where the name or the files are wrong, EngineUnavailable where the hub
+        can't be reached.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._thread, _folder, self._name)
+
     async def embed(self, passages: Sequence[Passage]) -> list[Embedded | None]:
         readable = [each for each in passages if self._reads(each.text)]
         if not readable:
@@ -191,9 +199,9 @@ def _load(name: str) -> _Loaded:
     can't be reached."""
     folder = _folder(name)
     import torch
+    from threadpoolctl import ThreadpoolController
     from tokenizers import Tokenizer
     from transformers import AutoModel
-    from threadpoolctl import ThreadpoolController
     from transformers.utils import logging
 
     torch.set_num_threads(THREADS)  # of this thread

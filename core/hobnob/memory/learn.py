@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from hobnob.errors import EngineUnavailable, StoreError
+from hobnob.errors import HobnobError
 from hobnob.memory import summary
 from hobnob.memory.embedder import pack
 from hobnob.memory.facts.extract import extract
@@ -56,12 +56,15 @@ class Learner:
             try:
                 while await self._idle(busy) and await self.some():
                     pause = 1.0
-            except (StoreError, EngineUnavailable) as error:
+            except HobnobError as error:
                 log.warning("learning waits %.0f s: %s", pause, error)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+            except Exception:
+                log.exception("a bug; learning waits %.0f s", pause)
+            else:
+                await self._news.wait()
                 continue
-            await self._news.wait()
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     async def some(self) -> int:
         """Learn from the oldest turns that nothing is known of; how many."""

@@ -2,6 +2,7 @@
 asker, and whatever else was said that matters now, all within the scope of who asks where."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from hobnob.conversation import ConversationKey
-from hobnob.errors import EngineUnavailable
+from hobnob.errors import HobnobError
 from hobnob.events import Addressed, Author, Event, Kind, Memory, Recalled, Turn
 from hobnob.memory.commands import Commands
 from hobnob.memory.embedder import unpack
@@ -24,6 +25,8 @@ from hobnob.ports import Engine
 from hobnob.prompt import said
 from hobnob.recollection import Embedded, Embedder, MemoryStore, Scope
 from hobnob.text import clean_name
+
+log = logging.getLogger(__name__)
 
 TURNS = 96
 """More turns than a prompt has room for; the token budget decides how many are shown."""
@@ -181,5 +184,6 @@ class Remembering:
             return None
         try:
             return await self._embedder.query(text)
-        except EngineUnavailable:
-            return None  # words alone find most
+        except HobnobError as error:
+            log.warning("what was meant can't be compared, only words: %s", error)
+            return None

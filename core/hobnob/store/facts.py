@@ -80,7 +80,7 @@ def add(connection: sa.Connection, lesson: Lesson, new: NewFact) -> None:
         .order_by(fact.c.at, fact.c.id)
     ).all()
     if new.ends and new.value:
-        rivals = [rival for rival in rivals if rival.value.casefold() == new.value.casefold()]
+        rivals = [rival for rival in rivals if _same(rival.value, new.value)]
     older = [rival for rival in rivals if rival.at <= said.at]
     newer = [rival for rival in rivals if rival.at > said.at]
     if older and older[-1].text == new.text and not new.ends:
@@ -111,6 +111,11 @@ def add(connection: sa.Connection, lesson: Lesson, new: NewFact) -> None:
     if open_:
         ends = fact.update().where(fact.c.id.in_(open_))
         connection.execute(ends.values(ended=said.at, ended_by=made))
+
+
+def _same(value: str, ended: str) -> bool:
+    """Whether "Rome" is what "Rome, Italy" was."""
+    return ended.casefold() in (value.casefold(), value.casefold().partition(",")[0])
 
 
 def _source(connection: sa.Connection, fact_id: int, turn_id: int) -> None:

@@ -212,6 +212,18 @@ async def accounts(database: Database, platform: str) -> Sequence[str]:
     return await database.read(transaction)
 
 
+async def above_row_security(database: Database) -> bool:
+    """Whether the server's own guard between conversations is nothing to our user."""
+    query = sa.text(
+        "SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user"
+    )
+
+    def transaction(connection: sa.Connection) -> bool:
+        return connection.dialect.name == "postgresql" and bool(connection.scalar(query))
+
+    return await database.read(transaction)
+
+
 def _whose(connection: sa.Connection, who: str) -> sa.ColumnElement[bool]:
     if not who:
         return sa.true()
