@@ -18,7 +18,7 @@ _MONTHS = (
     "november",
     "december",
 )
-_MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" if len(name) > 3 else name for name in _MONTHS)
+_MONTH = "sept|" + "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _MONTHS)
 _DAY = r"(?P<day{n}>[0-3]?\d)(?:st|nd|rd|th)?"
 _DATE = re.compile(
     rf"\b(?:{_DAY.format(n=1)}(?: of)? )?(?P<month>{_MONTH})\b\.?(?: {_DAY.format(n=2)}\b(?!:))?"
