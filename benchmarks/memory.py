@@ -5,7 +5,7 @@
 Everything goes the way of a live bot: each turn comes in through the inbox and is learned; each
 question is asked as a message. R@k is the share of the turns that hold the answer among the first
 k, the mean over questions; adversarial questions, which have no answer, are left out. DATA is a
-file such as benchmarks/data/person_bot.json, or LoCoMo's own (Maharana et al., ACL 2024).
+file such as benchmarks/data/chinese.json, or LoCoMo's own (Maharana et al., ACL 2024).
 
 With --scale, a second table: the same questions in a database of so many turns (in conversations
 like those of DATA, and all in one conversation), with copies of DATA's turns.

@@ -20,6 +20,7 @@ from hobnob.memory.words import (
     NUMBER,
     QUESTION,
     TIME,
+    fold,
     hashes,
     is_named,
     kinds,
@@ -263,7 +264,7 @@ class Ranking:
         names = {word for author in self._index.authors for word in words(author.name)[:1]}
         found = []
         for word in self._query.token_words:
-            counted = "" if word in names else term(word)
+            counted = "" if fold(word) in names else term(word)
             rare = self._idf.get(int(hashes([counted])[0]), 0.0) if counted else 0.0
             found.append(rare)
         weights = np.array(found, np.float32)

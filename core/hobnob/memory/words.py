@@ -68,7 +68,8 @@ def terms(text: str) -> list[str]:
 
 def term(word: str) -> str:
     """What is counted of one word that isn't Chinese, Japanese or Korean; "" if nothing is."""
-    found = () if _IS_CJK.match(word) else _terms(word)
+    folded = fold(word)
+    found = () if _IS_CJK.match(folded) else _terms(folded)
     return found[0] if found else ""
 
 
