@@ -24,7 +24,8 @@ IDLE_SECONDS = 0.25
 """Between two looks at whether somebody is being answered."""
 LONGEST_WAIT = 30.0
 """In a busy place nobody is ever idle."""
-LONGEST_PAUSE = 60.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds after something went wrong."""
 NO_EMBEDDER = "none"
 MENTIONS = re.compile(r"^(?:\s*@[\w.@-]+[,:]?)+\s*")
 """Whom a message is addressed to is not a part of what it says."""
@@ -50,12 +51,12 @@ class Learner:
 
     async def run(self, busy: Callable[[], bool]) -> None:
         """Learn whatever there is to learn, until cancelled, while not `busy`."""
-        pause = 1.0
+        pause = FIRST_PAUSE
         while True:
             self._news.clear()
             try:
                 while await self._idle(busy) and await self.some():
-                    pause = 1.0
+                    pause = FIRST_PAUSE
             except HobnobError as error:
                 log.warning("learning waits %.0f s: %s", pause, error)
             except Exception:
