@@ -54,7 +54,8 @@ def index(said: Sequence[Said], vectors: Floats | None = None) -> Index:
 
 
 def ask(text: str, **more: Any) -> Query:
-    return Query(**({"text": text, "asker": ANN, "at": NOW} | more))
+    values: dict[str, Any] = {"text": text, "asker": ANN, "at": NOW}
+    return Query(**(values | more))
 
 
 def scores(text: str, said: Sequence[Said], **more: Any) -> list[float]:
@@ -95,10 +96,10 @@ def test_what_stands_beside_the_words_gains_and_less_so_farther_away() -> None:
 
 
 def test_neighbours_are_of_the_same_session() -> None:
-    said = talk("one", "the parrot", "two", every=DAY)
+    said = talk("silence", "the parrot", "noise", every=DAY)
     found = scores("parrot", said)
     assert found[0] == found[2] < found[1]
-    near = scores("parrot", talk("one", "the parrot", "two"))
+    near = scores("parrot", talk("silence", "the parrot", "noise"))
     assert near[0] > found[0]
 
 
@@ -106,7 +107,6 @@ def test_an_answer_is_what_was_said_right_after_a_question_with_the_words() -> N
     asked = talk("what is the name of your parrot?", "Pepito", by=(ROBIN, ANN))
     told = talk("that is the name of your parrot.", "Pepito", by=(ROBIN, ANN))
     question = "name of the parrot?"
-    assert best(question, asked) == "Pepito"
     assert scores(question, asked)[1] > scores(question, told)[1]
     assert scores(question, asked)[0] < scores(question, told)[0]  # a question tells nothing
 
@@ -129,7 +129,7 @@ def test_who_is_named_is_meant() -> None:
     assert ann - ben == pytest.approx(WEIGHTS["speaker"])
 
 
-@pytest.mark.parametrize("text", ["Ben's tea", "Ben\u2019s tea", "tea, Ben?", "Is BEN's tea cold?"])
+@pytest.mark.parametrize("text", ["Ben's tea", "Ben\u2019s tea", "tea, Ben?", "Is BEN's cold?"])
 def test_a_name_is_known_in_any_spelling(text: str) -> None:
     said = talk("I like tea", "I like tea", by=(ANN, BEN), every=DAY)
     ann, ben = scores(text, said)
@@ -181,17 +181,17 @@ def test_what_was_said_on_the_day_comes_first_and_then_its_month() -> None:
 
 
 def test_a_date_is_found_in_whichever_of_linked_conversations_is_older() -> None:
-    newer = talk("we met", every=DAY)
-    older = [(ANN, START - 400 * DAY, "we met")]
+    newer = talk("we met")
+    older = [(ANN, START - 20 * DAY, "we met")]
     found = scores("who did we meet in December?", [*newer, *older])
     assert found[1] > found[0]
 
 
 def test_linked_conversations_have_sessions_of_their_own() -> None:
-    newer = talk("one", "two", every=MINUTE)
-    older = [(ANN, START - 400 * DAY, "the parrot"), (ANN, START - 399 * DAY, "three")]
-    found = scores("parrot", [*newer, *older])
-    assert found[1] == found[0] == found[3]
+    newer = talk("silence", "noise")
+    older = [(ANN, START - 400 * DAY, "the parrot")]
+    silence, noise, parrot = scores("parrot", [*newer, *older])
+    assert silence == noise < parrot
 
 
 def test_yesterday_is_relative_to_when_it_is_asked() -> None:
@@ -200,16 +200,19 @@ def test_yesterday_is_relative_to_when_it_is_asked() -> None:
     assert int(np.argmax(scores("who did we meet yesterday?", said, at=at))) == 5
 
 
-def test_when_wants_a_time_and_how_many_a_number() -> None:
-    said = talk("the wedding is nice", "the wedding is Friday", "the wedding has 90", every=DAY)
-    plain, when, number = scores("when is the wedding?", said)
-    assert when - plain > WEIGHTS["time"] * 0.9
-    assert when > number
-    plain, when, number = scores("how many are at the wedding?", said)
-    assert number == max(plain, when, number)
-    assert number - plain > WEIGHTS["number"] * 0.9
-    plain, when, _ = scores("who is at the wedding?", said)
-    assert when - plain < 0.1
+@pytest.mark.parametrize(
+    ("question", "gains"),
+    [
+        ("when is the wedding?", [0, WEIGHTS["time"], 0]),
+        ("how long is the wedding?", [0, WEIGHTS["time"], 0]),
+        ("how many are at the wedding?", [0, 0, WEIGHTS["number"]]),
+        ("who will be at the wedding?", [0, 0, 0]),
+    ],
+)
+def test_when_wants_a_time_and_how_many_a_number(question: str, gains: list[float]) -> None:
+    said = talk("a nice wedding", "the wedding on Friday", "the wedding has ninety 9", every=DAY)
+    gained = np.array(scores(question, said)) - scores("where is the wedding?", said)
+    assert gained.tolist() == pytest.approx(gains, abs=1e-5)
 
 
 def test_what_is_attached_is_not_said() -> None:
@@ -222,7 +225,8 @@ def test_what_is_attached_is_not_said() -> None:
 
 def unit(*rows: Sequence[float]) -> NDArray[np.float32]:
     array = np.array(rows, np.float32)
-    return array / np.maximum(np.linalg.norm(array, axis=-1, keepdims=True), 1e-9)
+    array /= np.maximum(np.linalg.norm(array, axis=-1, keepdims=True), 1e-9)
+    return array
 
 
 def test_what_means_the_same_comes_first_without_a_word_in_common() -> None:
@@ -254,9 +258,9 @@ def test_each_word_of_the_question_finds_its_nearest() -> None:
 
 
 def test_names_of_people_are_no_topic() -> None:
-    said = talk("x", "x", by=(ANN, BEN), every=DAY)
-    asked = ask("Ben boat", tokens=unit([1, 0], [0, 1]), token_words=("ben", "boat"))
-    ranking = Ranking(asked, index([*said, *talk("boat")]))
+    said = talk("hello", "hello", "boat", by=(ANN, BEN), every=DAY)
+    asked = ask("Ben boat", tokens=unit([1, 0], [0, 1]), token_words=("Ben", "boat"))
+    ranking = Ranking(asked, index(said))
     ranking.refine(np.array([0, 1, 2]), [unit([1, 0]), unit([0, 1]), unit([1, 0])])
     assert ranking.relevance.tolist() == pytest.approx([0, 1, 0])
 

@@ -69,7 +69,7 @@ WEIGHTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """The n turns of a scope, oldest first."""
+    """The n turns of a scope, one conversation after the other, each oldest first."""
 
     at: NDArray[np.float64]
     """(n,), Unix seconds."""
@@ -122,7 +122,8 @@ class Ranking:
         self._query = query
         self._index = index
         self._n = len(index.at)
-        self._session = np.cumsum(np.diff(index.at, prepend=index.at[:1]) > SESSION_SECONDS)
+        silence = np.abs(np.diff(index.at, prepend=index.at[:1]))  # linked conversations: back too
+        self._session = np.cumsum(silence > SESSION_SECONDS)
         self._turn_of = np.repeat(np.arange(self._n), np.diff(index.ends, prepend=0))
         self._idf: dict[int, float] = {}
         signals = self._signals()
@@ -248,7 +249,7 @@ class Ranking:
         found = np.zeros(self._n, np.float32)
         if not self._n:
             return found
-        first = datetime.fromtimestamp(float(self._index.at[0]), UTC)
+        first = datetime.fromtimestamp(float(self._index.at.min()), UTC)
         for start, end, weight in spans(self._query.text, self._query.at, first):
             inside = (self._index.at >= start) & (self._index.at < end)
             found = np.maximum(found, np.float32(weight) * inside)
