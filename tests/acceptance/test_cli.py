@@ -17,7 +17,10 @@ import pytest
 from hobnob import __version__
 from tests.acceptance.program import HOBNOB, environment, hobnob, make_bot
 
-COMMANDS = ["chat", "run", "new", "doctor", "test", "history", "retry", "db", "db upgrade"]
+COMMANDS = [
+    *("chat", "run", "new", "doctor", "test", "history", "retry", "db", "db upgrade", "memory"),
+    *(f"memory {name}" for name in ("show", "search", "forget", "index")),
+]
 
 
 @pytest.fixture
@@ -135,7 +138,7 @@ def test_a_bots_dialogs_are_held_on_command(home: Path, tmp_path: Path) -> None:
     hobnob("new", tmp_path / "mybot", home=home)
     done = hobnob("test", tmp_path / "mybot", home=home)
     assert done.returncode == 0, done.stdout
-    assert done.stdout.count("ok  ") == 8
+    assert done.stdout.count("ok  ") == 14
     persona = tmp_path / "mybot" / "persona.md"
     persona.write_text(persona.read_text().replace("cheerful", "gloomy"))
     done = hobnob("test", tmp_path / "mybot", home=home)
@@ -316,3 +319,23 @@ def _read_until(terminal: int, what: str, seconds: float = 30) -> str:
 
 def _plain(text: str) -> str:
     return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[=>])", "", text)
+
+
+def test_what_is_remembered_can_be_looked_at_searched_and_forgotten(home: Path, bot: Path) -> None:
+    hobnob("chat", bot, home=home, text="My sister is called Mia.\nI like rain.\n")
+    indexed = hobnob("memory", "index", bot, home=home)
+    assert indexed.returncode == 0, indexed.stderr
+    shown = hobnob("memory", "show", bot, "--json", home=home)
+    (fact,) = [json.loads(line) for line in shown.stdout.splitlines() if "Mia" in line]
+    assert fact["fact"].endswith("'s sister is called Mia")
+    where = ("memory", "search", bot, fact["in"])
+    found = hobnob(*where, "How is my sister called?", "--limit", "1", home=home)
+    assert found.stdout.count("Mia") == 1
+    assert "is neither a person" in hobnob("memory", "show", bot, "Mia", home=home).stderr
+    forgotten = hobnob("memory", "forget", bot, fact["person"], "--yes", home=home)
+    assert "2 messages" in forgotten.stdout
+    assert "Mia" not in hobnob("memory", "show", bot, home=home).stdout
+    assert hobnob("history", bot, fact["in"], home=home).stdout == ""
+    assert b"Mia" not in (bot / "hobnob.db").read_bytes()
+    wrong = hobnob("memory", "forget", bot, "Mia", "--yes", home=home)
+    assert (wrong.returncode, "is not a person" in wrong.stderr) == (1, True)

@@ -199,8 +199,8 @@ async def test_vectors_of_another_embedder_do_not_count(sqlite: Database) -> Non
 async def test_learning_waits_while_somebody_is_answered_and_outlives_trouble(
     sqlite: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hobnob.memory.learn.IDLE_SECONDS", 0.001)
-    monkeypatch.setattr("hobnob.memory.learn.FIRST_PAUSE", 0.001)
+    for name in ("SETTLE_SECONDS", "IDLE_SECONDS", "FIRST_PAUSE"):
+        monkeypatch.setattr(f"hobnob.memory.learn.{name}", 0.001)
     embedder, busy = Letters(), True
     life = Life(sqlite, embedder)
     await life.say("hello")

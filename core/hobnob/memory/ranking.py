@@ -138,12 +138,13 @@ class Ranking:
         around = np.unique(np.concatenate([first, first - 1, first + 1]))
         return around[(around >= 0) & (around < self._n)]
 
-    def refine(self, places: NDArray[np.int64], tokens: Sequence[Floats]) -> None:
-        """Compare words one by one: `tokens[i]`, (t_i, w), are those of turn `places[i]`."""
+    def refine(self, places: NDArray[np.int64], tokens: Sequence[Floats]) -> bool:
+        """Compare words one by one: `tokens[i]`, (t_i, w), are those of turn `places[i]`. False if
+        there are none to compare."""
         query = self._query
         weights = self._token_weights()
-        if query.tokens is None or not len(places) or not any(map(len, tokens)):
-            return
+        if query.tokens is None or not len(query.tokens) or not any(map(len, tokens)):
+            return False
         nearest = np.zeros((len(query.tokens), len(places)), np.float32)
         lengths = np.array([len(each) for each in tokens])
         some = np.flatnonzero(lengths)
@@ -172,6 +173,7 @@ class Ranking:
             }
         )
         self.scores = scores
+        return True
 
     # ------------------------------------------------------------------ signals
 

@@ -36,8 +36,9 @@ AROUND = 1
 STATED_HITS = 3
 """Where nothing is asked, less is needed."""
 FLOOR, FLOOR_OF_WORDS = 0.4, 0.15
-"""The best that is found must have so much to do with what was said (`Ranking.relevance`, with an
-embedder and without): 95% of questions with an answer are above, half of those without below."""
+"""The best that is found must have so much to do with what was said (`Ranking.relevance`, where
+meanings were compared and where only words were): 95% of questions with an answer are above, half
+of those without below."""
 
 # Somebody asks for what was said before, or about themselves: an answer without a memory of it
 # would be invented.
@@ -54,8 +55,8 @@ class Hit:
 
     id: int
     score: float
-    relevance: float
-    """0 to 1: how much of what was asked is there."""
+    relevant: bool
+    """Enough of what was asked is there."""
 
 
 class Remembering:
@@ -98,8 +99,7 @@ class Remembering:
             return Recalled()  # "ok", "lol"
         most = HITS if QUESTION in kinds(asked.text) else STATED_HITS
         hits = await self.search(scope, asked, most)
-        floor = FLOOR if self._embedder else FLOOR_OF_WORDS
-        if hits and hits[0].relevance < floor:
+        if hits and not hits[0].relevant:
             hits = []
         known = set(shown)
         passages = []
@@ -126,18 +126,22 @@ class Remembering:
             token_words=seen.words if seen else (),
         )
         ranking = await asyncio.to_thread(Ranking, query, index)
-        if seen is not None:
+        floor = FLOOR_OF_WORDS
+        if seen is not None and index.vectors is not None:
             places = ranking.best()
-            stored = await self._store.tokens(scope, ids[places].tolist())
+            # Only those with a vector of this embedder have words of it.
+            comparable = ids[places[index.vectors[places].any(axis=1)]].tolist()
+            stored = await self._store.tokens(scope, comparable)
             width = seen.tokens.shape[1]
             tokens = [unpack(stored.get(each, b""), width) for each in ids[places].tolist()]
-            await asyncio.to_thread(ranking.refine, places, tokens)
+            if await asyncio.to_thread(ranking.refine, places, tokens):
+                floor = FLOOR
         best = np.argsort(-ranking.scores, kind="stable")[:limit]
         return [
             Hit(
                 id=int(ids[place]),
                 score=float(ranking.scores[place]),
-                relevance=float(ranking.relevance[place]),
+                relevant=bool(ranking.relevance[place] >= floor),
             )
             for place in best
         ]

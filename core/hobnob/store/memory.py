@@ -302,19 +302,19 @@ def _learn(connection: sa.Connection, learned: Learned) -> None:
     marked = connection.execute(turn.update().where(same).values(learned=learned.embedder))
     if not marked.rowcount:
         return  # changed or forgotten meanwhile
+    seen = sa.select(recall.c.turn_id).where(
+        recall.c.conversation_id == lesson.conversation, recall.c.turn_id >= lesson.id
+    )
+    if connection.scalar(seen.limit(1)) is not None:  # copies in memory only look for later ones
+        c = conversation.c
+        change = conversation.update().where(c.id == lesson.conversation)
+        connection.execute(change.values(forgotten=c.forgotten + 1))
     where = {"turn_id": lesson.id, "conversation_id": lesson.conversation}
     for table in (recall, recall_tokens):
         connection.execute(table.delete().where(table.c.turn_id == lesson.id))
     connection.execute(recall.insert(), {**where, "terms": learned.terms, "vector": learned.vector})
     if learned.tokens is not None:
         connection.execute(recall_tokens.insert(), {**where, "tokens": learned.tokens})
-    later = sa.select(recall.c.turn_id).where(
-        recall.c.conversation_id == lesson.conversation, recall.c.turn_id > lesson.id
-    )
-    if connection.scalar(later.limit(1)) is not None:  # copies in memory only look for later ones
-        c = conversation.c
-        change = conversation.update().where(c.id == lesson.conversation)
-        connection.execute(change.values(forgotten=c.forgotten + 1))
     for new in learned.facts:
         facts.add(connection, lesson, new)
 
