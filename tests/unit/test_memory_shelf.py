@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hobnob.events import Author, Kind, Role, Turn
 from hobnob.memory.ranking import Index, Query, Ranking, index_terms
@@ -22,6 +23,7 @@ from tests.unit.test_memory_recall import ANN, HERE, ME, Letters, Life
 
 BEN = Author(id="id-ben", name="Ben")
 THERE = key("ben")
+Ids = NDArray[np.int64]
 ANNS = Scope(key=HERE, asker=ANN.id, direct=True)
 BENS = Scope(key=THERE, asker=BEN.id, direct=True)
 
@@ -55,7 +57,11 @@ class Narrow(Letters):
 
 
 def _narrow(seen: Embedded | None) -> Embedded | None:
-    return seen and replace(seen, vector=seen.vector[:5], tokens=seen.tokens[:, :5])
+    if seen is None:
+        return None
+    vector, tokens = seen.vector[:5], seen.tokens[:, :5]
+    tokens = tokens / np.linalg.norm(tokens, axis=1, keepdims=True)
+    return replace(seen, vector=vector / np.linalg.norm(vector), tokens=tokens)
 
 
 class English(Letters):
@@ -65,7 +71,7 @@ class English(Letters):
         return None
 
 
-def same(one: tuple[np.ndarray, Index], other: tuple[np.ndarray, Index]) -> bool:  # type: ignore[type-arg]
+def same(one: tuple[Ids, Index], other: tuple[Ids, Index]) -> bool:
     (ids, a), (other_ids, b) = one, other
     people = [a.authors[number] for number in a.author]
     return (
@@ -77,6 +83,15 @@ def same(one: tuple[np.ndarray, Index], other: tuple[np.ndarray, Index]) -> bool
         and (a.vectors is None) == (b.vectors is None)
         and (a.vectors is None or b.vectors is None or np.array_equal(a.vectors, b.vectors))
     )
+
+
+async def unanswered(life: Life, *texts: str) -> None:
+    """Turns of Ann's, all at once."""
+    event = life.event("hello")
+    await life.inbox.receive(event)
+    rows = tuple(row.row for row in (await life.inbox.todo(HERE)).waiting)
+    turns = tuple(Turn(role=Role.USER, author=ANN, text=text, at=event.at) for text in texts)
+    await life.inbox.finish(Outcome(rows=rows, key=HERE, decision="", reason="", turns=turns))
 
 
 async def test_only_what_is_new_is_read(sqlite: Database) -> None:
@@ -96,18 +111,12 @@ async def test_only_what_is_new_is_read(sqlite: Database) -> None:
 
 async def test_a_long_conversation_is_read_in_slices(sqlite: Database) -> None:
     life, store = Life(sqlite), Watched(sqlite)
-    many = tuple(
-        Turn(role=Role.USER, author=ANN, text=f"word{number}", at=FakeClock().now())
-        for number in range(SLICE + 500)
-    )
-    event = life.event("hello")
-    await life.inbox.receive(event)
-    rows = tuple(row.row for row in (await life.inbox.todo(HERE)).waiting)
-    await life.inbox.finish(Outcome(rows=rows, key=HERE, decision="", reason="", turns=many))
+    many = [f"word{number}" for number in range(SLICE + 500)]
+    await unanswered(life, *many)
     await life.learn()
     _, index = await Shelf(store, None).index(ANNS)
     assert [count for _, count in store.read()] == [SLICE, 500]
-    assert index.terms.tolist() == np.concatenate([index_terms(t.text) for t in many]).tolist()
+    assert index.terms.tolist() == np.concatenate([index_terms(text) for text in many]).tolist()
 
 
 async def test_conversations_that_nobody_asks_about_make_room(sqlite: Database) -> None:
@@ -164,14 +173,25 @@ async def test_what_another_model_made_counts_by_its_words_alone(sqlite: Databas
     assert "My boat lies in the old harbour." in await second.recalled("Where does my boat lie?")
     await second.say("My tent is green.")
     await second.learn()
-    assert "My tent is green." in await second.recalled("What colour is my tent?")
+    assert "My tent is green." in await second.recalled("Is my tent green?")
+
+
+async def test_what_is_learned_anew_is_read_anew(sqlite: Database) -> None:
+    life = Life(sqlite)
+    await unanswered(life, "My boat lies in the old harbour.")
+    await life.learn()
+    kept = Shelf(life.store, "letters")
+    assert (await kept.index(ANNS))[1].vectors is None
+    await upkeep.relearn(sqlite, "letters", 10)
+    await Life(sqlite, Letters()).learn()
+    assert (await kept.index(ANNS))[1].vectors is not None
 
 
 async def test_a_question_that_the_model_cant_read_is_held_to_what_words_can_do(
     sqlite: Database,
 ) -> None:
     text = "My boat lies beside a rotten jetty under tall poplars."
-    question = "Which boat sails slowly towards distant islands?"
+    question = "Which boat sails towards islands?"
     recalled = []
     for embedder in (None, English()):
         life = Life(sqlite, embedder)
