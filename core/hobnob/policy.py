@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from hobnob.events import Addressed, Event, Kind
 from hobnob.ports import Usage
+from hobnob.text import unaddressed
 
 
 class Action(StrEnum):
@@ -60,8 +61,8 @@ def decide(batch: Sequence[Event], rules: Rules, usage: Usage) -> Decision:
         return _silent("it is empty")
 
     why = next((_WHY[event.addressed] for event in batch if event.addressed in _WHY), None)
-    name = called_by_name(batch, rules.names)
-    if why is None and name is None:
+    called = called_by_name(batch, rules.names)
+    if why is None and called is None:
         return _silent("it is not addressed to me")
 
     limit = _limit_reached(rules, usage)
@@ -69,14 +70,14 @@ def decide(batch: Sequence[Event], rules: Rules, usage: Usage) -> Decision:
         return _silent(f"{limit} is reached, and was announced")
     if limit:
         return Decision(action=Action.NOTICE, reason=f"{limit} is reached")
-    command = _command(last)
-    if command in MEMORY:
-        return Decision(action=Action.MEMORY, reason=f"the command /{command}")
+    name = next(iter(command(last)), "")
+    if name in MEMORY:
+        return Decision(action=Action.MEMORY, reason=f"the command /{name}")
     if last.kind is Kind.COMMAND:
-        if command not in _GREETED:
+        if name not in _GREETED:
             return _silent("I know no such command")
-        return Decision(action=Action.GREET, reason=f"the command /{command}")
-    return Decision(action=Action.ANSWER, reason=why or f"it calls me {name}")
+        return Decision(action=Action.GREET, reason=f"the command /{name}")
+    return Decision(action=Action.ANSWER, reason=why or f"it calls me {called}")
 
 
 def called_by_name(batch: Sequence[Event], names: Sequence[str]) -> str | None:
@@ -88,13 +89,14 @@ def called_by_name(batch: Sequence[Event], names: Sequence[str]) -> str | None:
     return None
 
 
-def _command(event: Event) -> str:
-    """What stands behind the slash at the beginning, wherever a platform lets people write it."""
-    text = event.text.strip()
+def command(event: Event) -> list[str]:
+    """The words of a command, in lower case and without the slash, wherever a platform lets people
+    write it; none if it is no command."""
+    text = unaddressed(event.text).strip()
     if event.kind is not Kind.COMMAND and not text.startswith("/"):
-        return ""
-    word = text.lstrip("/").split(maxsplit=1)[:1]
-    return word[0].casefold().partition("@")[0] if word else ""
+        return []
+    name, *words = text.lstrip("/").casefold().split() or [""]
+    return [name.partition("@")[0], *words]
 
 
 def _limit_reached(rules: Rules, usage: Usage) -> str | None:

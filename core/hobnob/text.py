@@ -115,3 +115,11 @@ def one_speaker(text: str) -> str:
 
 def one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def unaddressed(text: str) -> str:
+    """`text` without the mentions that it begins with: whom it speaks to is not what it says."""
+    return _MENTIONS.sub("", text)
+
+
+_MENTIONS = re.compile(r"^(?:\s*@[\w.@-]+[,:]?)+(?:\s+|$)")

@@ -256,7 +256,7 @@ async def test_in_a_room_only_what_was_said_there_is_listed(life: Life) -> None:
     await life.say("I am allergic to nuts.", place=ROOM)
     await life.learn()
     assert "Mia" not in await life.command("/memory", place=ROOM)
-    assert "nuts" in await life.command("/memory", place=ROOM)
+    assert "nuts" in await life.command("@bot /memory", place=ROOM)
     assert "nuts" in await life.command("/memory")
     assert "nothing" in await life.command("/memory", place=ROOM, by=Author(id="2", name="Ben"))
 

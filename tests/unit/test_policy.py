@@ -32,6 +32,8 @@ ROBIN = Rules(names=("Robin",), per_user_per_minute=3, per_chat_per_minute=5)
         ({"kind": Kind.COMMAND, "text": "/start@robin_bot"}, Action.GREET, "/start"),
         ({"kind": Kind.COMMAND, "text": "/memory why 2"}, Action.MEMORY, "/memory"),
         ({"text": " /Forget everything"}, Action.MEMORY, "/forget"),
+        ({"text": "@Robin /memory", "addressed": Addressed.MENTION}, Action.MEMORY, "/memory"),
+        ({"text": "@Robin"}, Action.ANSWER, "a direct message"),
         ({"text": "/incognito", "addressed": Addressed.NONE}, Action.SILENT, "not addressed"),
         ({"text": "/etc/passwd is a file"}, Action.ANSWER, "a direct message"),
         ({"kind": Kind.COMMAND, "text": "/frobnicate"}, Action.SILENT, "no such command"),

@@ -3,11 +3,10 @@
 
 from collections.abc import Sequence
 
+from hobnob import policy
 from hobnob.events import Event, Fact
 from hobnob.memory.incognito import Incognito
 from hobnob.recollection import MemoryStore, Scope
-
-NAMES = ("memory", "forget", "incognito")
 
 HELP = (
     "/memory shows what I know about you, /memory why 2 where I have number 2 from.\n"
@@ -24,20 +23,19 @@ class Commands:
         self._incognito = incognito
 
     async def answer(self, event: Event, scope: Scope) -> str:
-        """Do what `event`, a message that begins with one of NAMES, asks for."""
-        name, *words = event.text.strip().lstrip("/").casefold().split()
-        match name.partition("@")[0], words:
-            case "memory", []:
+        """Do what `event`, one of the commands `policy.MEMORY`, asks for."""
+        match policy.command(event):
+            case ["memory"]:
                 return _listed(await self._store.facts(scope), scope)
-            case "memory", ["why", number] if number.isdecimal():
+            case ["memory", "why", number] if number.isdecimal():
                 return await self._why(scope, int(number))
-            case "forget", [number] if number.isdecimal():
+            case ["forget", number] if number.isdecimal():
                 return await self._forget(scope, int(number))
-            case "forget", ["everything"]:
+            case ["forget", "everything"]:
                 return await self._forget_all(scope)
-            case "incognito", ["on" | "off" as way]:
+            case ["incognito", "on" | "off" as way]:
                 return await self._switch(scope, on=way == "on")
-            case "incognito", []:
+            case ["incognito"]:
                 return await self._switch(scope, on=True)
             case _:
                 return HELP

@@ -3,7 +3,6 @@ the facts that people told of themselves. In idle time, and never in the way of 
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from hobnob.memory.facts.found import Found
 from hobnob.memory.ranking import index_terms, passage
 from hobnob.ports import Engine
 from hobnob.recollection import Embedded, Embedder, Learned, Lesson, MemoryStore, NewFact
+from hobnob.text import unaddressed
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,6 @@ LONGEST_WAIT = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds after something went wrong."""
 NO_EMBEDDER = "none"
-MENTIONS = re.compile(r"^(?:\s*@[\w.@-]+[,:]?)+\s*")
-"""Whom a message is addressed to is not a part of what it says."""
 WINDOW = 48
 """Turns that a prompt mostly has room for: what is older is summed up."""
 SUMMED_UP = 16
@@ -117,7 +115,7 @@ class Learner:
             vector=None if seen is None else pack(seen.vector[None]),
             tokens=None if seen is None else pack(seen.tokens),
             facts=tuple(
-                _new(found) for found in extract(replace(turn, text=MENTIONS.sub("", turn.text)))
+                _new(found) for found in extract(replace(turn, text=unaddressed(turn.text)))
             ),
         )
 
