@@ -1,25 +1,51 @@
 """The starter embedder: the real model, read from the package that carries it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hobnob.errors import ConfigError, EngineUnavailable
-from hobnob.memory.embedder import TOKEN_WIDTH, SentenceModel, pack, unpack
+from hobnob.memory.embedder import (
+    LONGEST,
+    MOST_TOKENS,
+    STARTER_PACKAGE,
+    TOKEN_WIDTH,
+    SentenceModel,
+    pack,
+    unpack,
+)
 from hobnob.recollection import Embedded, Passage
 
 pytestmark = pytest.mark.model
 
 
-@pytest.fixture
-async def model() -> AsyncIterator[SentenceModel]:
+@pytest.fixture(scope="module")
+def model() -> Iterator[SentenceModel]:
     model = SentenceModel("starter")
-    await model.prepare()
     yield model
-    await model.close()
+    asyncio.run(model.close())
+
+
+@pytest.fixture(scope="module")
+def files() -> Path:
+    """The starter's."""
+    spec = find_spec(STARTER_PACKAGE)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "model"
+
+
+def with_another(file: str, text: str, files: Path, folder: Path) -> str:
+    """`folder`, made to hold the starter's files, but `text` in one."""
+    for each in files.iterdir():
+        (folder / each.name).symlink_to(each)
+    (folder / file).unlink()
+    (folder / file).write_text(text)
+    return str(folder)
 
 
 def passage(text: str, before: str = "", after: str = "") -> Passage:
@@ -102,6 +128,7 @@ def test_packing_keeps_directions() -> None:
     [
         ("/nowhere/at/all", ConfigError, r"\[memory\] embedder: .*neither a folder nor a hub id"),
         ("nonsense", ConfigError, "neither a folder nor a hub id"),
+        ("some/mo del", ConfigError, r"\[memory\] embedder: the hub knows no model 'some/mo del'"),
         ("some/model", EngineUnavailable, r"\[memory\] embedder: .*can't be reached"),
     ],
 )
@@ -124,3 +151,59 @@ async def test_whoever_gives_up_waiting_harms_nobody(model: SentenceModel) -> No
     await asyncio.sleep(0)
     task.cancel()
     assert await model.query("hello again") is not None
+
+
+async def test_no_more_is_read_or_kept_than_makes_sense(model: SentenceModel) -> None:
+    many = passage(" ".join(f"lighthouse{number}" for number in range(500)))
+    hidden = passage("never reached", before="word " * LONGEST)
+    long, unseen = map(sure, await model.embed([many, hidden]))
+    assert len(long.tokens) == len(long.words) == MOST_TOKENS
+    assert (len(unseen.tokens), unseen.words) == (0, ())
+    assert np.linalg.norm(unseen.vector) == pytest.approx(1, abs=1e-3)
+
+
+async def test_many_come_back_in_their_order(model: SentenceModel) -> None:
+    texts = [f"{'very ' * (number % 7)}large number{number}" for number in range(20)]
+    seen = await model.embed([passage(text) for text in texts])
+    assert [sure(each).words[-1] for each in seen] == [f"number{number}" for number in range(20)]
+    assert await model.embed([]) == []
+
+
+async def test_a_model_gets_the_prompts_that_it_wants(
+    tmp_path: Path, files: Path, model: SentenceModel
+) -> None:
+    wants = '{"prompts": {"query": "a question about whales: "}}'
+    folder = with_another("config_sentence_transformers.json", wants, files, tmp_path)
+    other = SentenceModel(folder)
+    here, there = sure(await model.query("how tall?")), sure(await other.query("how tall?"))
+    assert here.words == there.words == ("tall",)
+    assert here.vector @ there.vector < 0.99
+    (told,), (told_too,) = [await each.embed([passage("how tall?")]) for each in (model, other)]
+    assert sure(told).vector @ sure(told_too).vector > 0.999
+    assert other.id != model.id
+    await other.close()
+
+
+@pytest.mark.parametrize("file", ["tokenizer.json", "model.safetensors", "config.json"])
+async def test_broken_files_are_told_and_read_again_once_they_are_mended(
+    tmp_path: Path, files: Path, file: str
+) -> None:
+    model = SentenceModel(with_another(file, "{", files, tmp_path))
+    with pytest.raises(ConfigError, match=rf"\[memory\] embedder: .*{tmp_path.name}"):
+        await model.query("hello there")
+    (tmp_path / file).unlink()
+    (tmp_path / file).symlink_to(files / file)
+    assert await model.query("hello there") is not None
+    await model.close()
+
+
+async def test_closing_does_not_wait_for_what_is_being_read() -> None:
+    model = SentenceModel("starter")
+    await model.query("hello")  # it is loaded
+    work = [asyncio.create_task(model.embed([passage("and so on " * 60)] * 32)) for _ in range(3)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await model.close()
+    async with asyncio.timeout(60):
+        done = await asyncio.gather(*work, return_exceptions=True)
+    assert any(isinstance(each, asyncio.CancelledError) for each in done)
