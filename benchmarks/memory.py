@@ -144,8 +144,8 @@ class Bot:
         )
         scope = Scope(key=key, asker=asker.id, direct=True)
         hits = await self.memory.search(scope, asked, k)
-        turns = await self.store.turns(scope, [hit.id for hit in hits], 0)
-        return [turns[hit.id].message for hit in hits]
+        found = await self.store.passages(scope, [hit.id for hit in hits], 0)
+        return [found[hit.id][0].message for hit in hits]
 
 
 def model(name: str) -> SentenceModel | None:

@@ -153,8 +153,10 @@ class MemoryStore(Protocol):
         """The word vectors of these turns, of those that have any."""
         ...
 
-    async def turns(self, scope: Scope, ids: Sequence[int], around: int) -> Mapping[int, Turn]:
-        """These turns of the scope by id, with `around` neighbours on each side, oldest first."""
+    async def passages(
+        self, scope: Scope, ids: Sequence[int], around: int
+    ) -> Mapping[int, Sequence[Turn]]:
+        """Each of these turns of the scope with `around` neighbours on each side, oldest first."""
         ...
 
     async def lessons(self, limit: int) -> Sequence[Lesson]:

@@ -152,10 +152,14 @@ async def test_entries_come_by_conversation_and_only_what_is_new(mind: Mind) -> 
     second = await mind.memory.entries(place, first[-1].id, 100)
     assert len(second) == 2
     assert second[0].at == pytest.approx(people.event().at.timestamp(), abs=10)
-    found = await mind.memory.turns(scope(), [second[0].id], 0)
-    assert [turn.text for turn in found.values()] == ["two"]
-    around = await mind.memory.turns(scope(), [second[0].id], 1)
-    assert [turn.text for turn in around.values()] == ["You said: one", "two", "You said: two"]
+    found = await mind.memory.passages(scope(), [second[0].id, first[0].id], 0)
+    assert [turn.text for turn in found[second[0].id]] == ["two"]
+    assert [turn.text for turn in found[first[0].id]] == ["one"]
+    around = await mind.memory.passages(scope(), [second[0].id], 1)
+    assert [[turn.text for turn in passage] for passage in around.values()] == [
+        ["You said: one", "two", "You said: two"]
+    ]
+    assert not await mind.memory.passages(scope(), [], 1)
     assert set(await mind.memory.tokens(scope(), [e.id for e in (*first, *second)])) == {
         entry.id for entry in (*first, *second)
     }
@@ -168,7 +172,7 @@ async def test_nothing_from_outside_the_scope_is_given_whatever_is_asked_for(min
     ids = [entry.id for entry in await mind.memory.entries(place, 0, 100)]
     for other in (scope(BEN), scope(ANN, ROOM), scope(BEN, ROOM), scope(ANN, key("elsewhere"))):
         await mind.say("hello", by=BEN, key=other.key)
-        assert not await mind.memory.turns(other, ids, 1)
+        assert not await mind.memory.passages(other, ids, 1)
         assert not await mind.memory.tokens(other, ids)
         assert await texts(mind, other) == []
 

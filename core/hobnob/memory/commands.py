@@ -27,9 +27,9 @@ class Commands:
         match policy.command(event):
             case ["memory"]:
                 return _listed(await self._store.facts(scope), scope)
-            case ["memory", "why", number] if number.isdecimal():
+            case ["memory", "why", number] if _is_number(number):
                 return await self._why(scope, int(number))
-            case ["forget", number] if number.isdecimal():
+            case ["forget", number] if _is_number(number):
                 return await self._forget(scope, int(number))
             case ["forget", "everything"]:
                 return await self._forget_all(scope)
@@ -84,6 +84,10 @@ def _listed(facts: Sequence[Fact], scope: Scope) -> str:
     lines = [f"{fact.number}. {fact.text} ({fact.at:%-d %B %Y})" for fact in facts[-MOST_SHOWN:]]
     where = "" if scope.direct else " from here"
     return "\n".join([f"What I know about you{where}:", *lines])
+
+
+def _is_number(word: str) -> bool:
+    return word.isdecimal() and len(word) < 10  # databases have a largest one
 
 
 def _no(number: int) -> str:

@@ -102,9 +102,10 @@ class Remembering:
         if hits and not hits[0].relevant:
             hits = []
         known = set(shown)
+        found = await self._store.passages(scope, [hit.id for hit in hits], AROUND)
         passages = []
         for hit in hits:
-            passage = (await self._store.turns(scope, [hit.id], AROUND)).values()
+            passage = found.get(hit.id, ())
             if new := tuple(turn for turn in passage if turn not in known):
                 passages.append(new)
                 known.update(new)
@@ -162,8 +163,8 @@ class Remembering:
         )
         scope = self._scope(asked)
         hits = await self.search(scope, asked, limit)
-        turns = await self._store.turns(scope, [hit.id for hit in hits], 0)
-        return [(hit.score, turns[hit.id]) for hit in hits if hit.id in turns]
+        found = await self._store.passages(scope, [hit.id for hit in hits], 0)
+        return [(hit.score, turn) for hit in hits for turn in found.get(hit.id, ())]
 
     async def command(self, event: Event) -> str:
         return await self._commands.answer(event, self._scope(event))

@@ -137,24 +137,34 @@ class SqlMemory:
 
         return await self._database.view(transaction)
 
-    async def turns(self, scope: Scope, ids: Sequence[int], around: int) -> Mapping[int, Turn]:
-        def transaction(connection: sa.Connection) -> Mapping[int, Turn]:
-            inside = turn.c.conversation_id.in_(_enter(connection, scope))
-            wanted = turn.alias()
-            near = (
-                sa.select(wanted.c.id)
-                .where(
-                    wanted.c.id.in_(ids),
-                    wanted.c.conversation_id == turn.c.conversation_id,
-                    turn.c.position >= wanted.c.position - around,
-                    turn.c.position <= wanted.c.position + around,
+    async def passages(
+        self, scope: Scope, ids: Sequence[int], around: int
+    ) -> Mapping[int, Sequence[Turn]]:
+        def transaction(connection: sa.Connection) -> Mapping[int, Sequence[Turn]]:
+            places = _enter(connection, scope)
+            t = turn.c
+            inside = t.conversation_id.in_(places)
+            wanted = sa.select(t.id, t.conversation_id, t.position).where(inside, t.id.in_(ids))
+            at = {row.id: (row.conversation_id, row.position) for row in connection.execute(wanted)}
+            near = [
+                sa.and_(
+                    t.conversation_id == place, t.position.between(here - around, here + around)
                 )
-                .exists()
+                for place, here in at.values()
+            ]
+            query = sa.select(*rows.TURN, t.conversation_id, t.position).where(
+                inside, sa.or_(sa.false(), *near)
             )
-            chosen = near if around else turn.c.id.in_(ids)
-            query = sa.select(*rows.TURN, turn.c.id).where(inside, chosen)
-            query = query.order_by(turn.c.at, turn.c.id)
-            return {row.id: rows.turn(row) for row in connection.execute(query)}
+            query = query.order_by(t.conversation_id, t.position)
+            found = connection.execute(query).all()
+            return {
+                id_: tuple(
+                    rows.turn(row)
+                    for row in found
+                    if row.conversation_id == place and abs(row.position - here) <= around
+                )
+                for id_, (place, here) in at.items()
+            }
 
         return await self._database.view(transaction)
 
