@@ -34,6 +34,14 @@ class Canary:
     topic: str
     by: Author
     place: ConversationKey
+    fact: bool
+    """It was said so that it is learned as a fact about them."""
+
+    @property
+    def text(self) -> str:
+        if self.fact:
+            return f"Remember that my {self.topic} code is {self.word}"
+        return f"The code of my {self.topic} is {self.word}, they told me"
 
 
 class Town:
@@ -52,7 +60,7 @@ class Town:
         return self.platform.event(text, author=by, key=place, addressed=addressed)
 
     async def say(self, canary: Canary) -> None:
-        text = f"Remember that the code of my {canary.topic} is {canary.word}"
+        text = canary.text
         event = self.event(text, canary.by, canary.place)
         await self.inbox.receive(event)
         rows = (await self.inbox.todo(canary.place)).waiting
@@ -73,8 +81,9 @@ class Town:
         for number in range(CANARIES):
             by = self.random.choice(PEOPLE)
             topic = f"{TOPICS[number % len(TOPICS)]}{number // len(TOPICS)}"
-            word = f"canary{self.random.getrandbits(40):010x}"
-            await self.say(Canary(word=word, topic=topic, by=by, place=self.place(by)))
+            word = "canary" + "".join(self.random.choices("abcdefgh", k=12))
+            place, fact = self.place(by), number % 3 == 0
+            await self.say(Canary(word=word, topic=topic, by=by, place=place, fact=fact))
         while await self.memory.learner.some():
             pass
 
@@ -103,8 +112,8 @@ async def test_canaries_stay_where_they_were_said(database: Database) -> None:
             looked_at += 1
             if canary.place != event.key:
                 assert canary.word not in shown, (canary, event)
-            if canary.by != asker:
-                assert canary.word not in known, (canary, event)
+            theirs = canary.by == asker and canary.place == event.key
+            assert (canary.word in known) == (canary.fact and theirs), (canary, event)
     assert looked_at >= 10_000
 
     found = 0
@@ -145,6 +154,6 @@ async def test_with_our_own_filter_gone_the_server_still_keeps_them_apart(
             for canary in town.canaries:
                 looked_at += 1
                 assert (canary.word in said) == (canary.place == where), (canary, where)
-                mine = canary.by == asker and canary.place == where
-                assert canary.word not in known or mine, (canary, where, asker)
+                theirs = canary.by == asker and canary.place == where
+                assert (canary.word in known) == (canary.fact and theirs), (canary, where, asker)
     assert looked_at >= 4000
