@@ -232,6 +232,24 @@ async def test_what_is_over_ends_only_what_is_meant(mind: Mind) -> None:
     assert await texts(mind, scope()) == ["likes tea"]
 
 
+async def test_learned_anew_nothing_is_told_twice(mind: Mind) -> None:
+    coffee = fact("likes coffee", "likes:coffee")
+    over = fact("no longer likes coffee", "likes:coffee", value="", ends=True)
+    await mind.say("I like coffee")
+    await mind.learn(coffee)
+    await mind.say("I don't like coffee any more")
+    await mind.learn(over)
+    again = sa.text("UPDATE turn SET learned = NULL WHERE role = 'user'")
+    for _ in range(2):
+        await mind.database.write(lambda connection: connection.execute(again) and None)
+        first, second = await mind.memory.lessons(9)
+        for lesson, new in ((first, coffee), (second, over)):
+            learned = Learned(lesson=lesson, embedder="test", terms=b"", facts=(new,))
+            await mind.memory.learn([learned])
+    assert await texts(mind, scope()) == []
+    assert await mind.count("fact") == 2
+
+
 async def test_a_fact_learned_late_takes_its_place_in_time(mind: Mind) -> None:
     early = await mind.say("I live in Rome")
     await mind.say("I moved to Oslo")

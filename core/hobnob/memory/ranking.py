@@ -161,9 +161,9 @@ class Ranking:
         of_session = whole[
             :, np.repeat(np.arange(len(first)), np.diff(np.append(first, len(places))))
         ]
+        # A turn that the embedder has not read yet can only be known by its words.
+        self.relevance[places] = np.where(lengths > 0, weights @ near, self.relevance[places])
         # Others keep their place behind all that were compared.
-        self.relevance = np.zeros(self._n, np.float32)
-        self.relevance[places] = weights @ near
         scores = self.scores - np.float32(sum(WEIGHTS.values()))
         scores[places] = self.scores[places] + self._weighted(
             {

@@ -83,8 +83,9 @@ def add(connection: sa.Connection, lesson: Lesson, new: NewFact) -> None:
         rivals = [rival for rival in rivals if _same(rival.value, new.value)]
     older = [rival for rival in rivals if rival.at <= said.at]
     newer = [rival for rival in rivals if rival.at > said.at]
-    if older and older[-1].text == new.text and not new.ends:
-        _source(connection, older[-1].id, lesson.id)
+    same = [rival for rival in older if rival.text == new.text]
+    if same and (same[-1].at == said.at or (same[-1] is older[-1] and not new.ends)):
+        _source(connection, same[-1].id, lesson.id)  # learned anew, or said again
         return
     if new.ends and not older:
         return  # what ends something that we never knew tells us nothing to keep
