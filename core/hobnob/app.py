@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from hobnob import registry
 from hobnob.chat import Chat, Stores
 from hobnob.clock import SystemClock
-from hobnob.errors import AdapterError, AdapterStopped
-from hobnob.memory.embedder import SentenceModel
+from hobnob.errors import AdapterError, AdapterStopped, ConfigError
+from hobnob.memory.embedder import STARTER, SentenceModel
 from hobnob.memory.recall import Remembering
 from hobnob.policy import Rules
 from hobnob.ports import Adapter, Clock, Engine, Receiver
@@ -122,17 +122,30 @@ def open_engine(bot: Bot, report: Callable[[str], None]) -> Engine:
 @asynccontextmanager
 async def open_embedder(bot: Bot) -> AsyncIterator[Embedder | None]:
     """The model that finds what was meant, not only what was said; it loads when first needed.
-    Raises ConfigError or EngineUnavailable if its files can't be had."""
+
+    None if bot.toml wants none, or if the one that comes along was not installed. Raises
+    ConfigError or EngineUnavailable if another's files can't be had.
+    """
     name = bot.settings.memory.embedder
     if name == "none":
         yield None
         return
     embedder = SentenceModel(name)
     try:
-        await embedder.prepare()
-        yield embedder
+        yield embedder if await _is_there(embedder, name) else None
     finally:
         await embedder.close()
+
+
+async def _is_there(embedder: SentenceModel, name: str) -> bool:
+    try:
+        await embedder.prepare()
+    except ConfigError as error:
+        if name != STARTER:
+            raise
+        log.warning("memory finds words only: %s", error)
+        return False
+    return True
 
 
 def open_memory(

