@@ -40,13 +40,14 @@ FLOOR, FLOOR_OF_WORDS = 0.4, 0.15
 meanings were compared and where only words were): 95% of questions with an answer are above, half
 of those without below."""
 
-# Somebody asks for what was said before, or about themselves: an answer without a memory of it
-# would be invented.
-ABOUT_THE_PAST = re.compile(
-    r"\b(remember|recall|remind me|told you|tell you|mentioned?|last time|did i|have i|do i"
-    r"|was i|am i|what'?s my|(what|where|when|who|which|how)\b.*\b(i|my|me|we|our))\b.*\?",
-    re.IGNORECASE | re.DOTALL,
+_BEFORE = re.compile(
+    r"\b(?:remember|recall|remind me|told you|tell you|mention(?:ed)?|last time"
+    r"|(?:did|have|do|was|am) i)\b"
 )
+_ASKS = re.compile(r"\b(?:what|where|when|who|which|how)\b")
+_OURS = re.compile(r"\b(?:i|my|me|we|our)\b")
+LONGEST_QUESTION = 2000
+"""Characters of a message in which a question is looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ class Remembering:
             if new := tuple(turn for turn in passage if turn not in known):
                 passages.append(new)
                 known.update(new)
-        missing = not hits and ABOUT_THE_PAST.search(asked.text) is not None
+        missing = not hits and _asks_for_the_past(asked.text)
         return Recalled(passages=tuple(passages), missing=missing)
 
     async def search(self, scope: Scope, asked: Event, limit: int) -> Sequence[Hit]:
@@ -192,3 +193,11 @@ class Remembering:
         except HobnobError as error:
             log.warning("what was meant can't be compared, only words: %s", error)
             return None
+
+
+def _asks_for_the_past(text: str) -> bool:
+    """Somebody asks for what was said before, or for themselves: without a memory of it, an answer
+    would be invented."""
+    asked = text[:LONGEST_QUESTION].casefold()
+    about_us = _ASKS.search(asked) and _OURS.search(asked)
+    return "?" in asked and bool(_BEFORE.search(asked) or about_us)
