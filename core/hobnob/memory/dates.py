@@ -40,6 +40,8 @@ _RELATIVE = {
     "去年": (730, 730),
 }
 """Days back at which it begins, and how many it may last."""
+LONGEST_QUESTION = 2000
+"""Characters in which a time is looked for."""
 A_DAY, LONGER = 1.0, 0.5
 """How much it says: on a day not much else was said."""
 
@@ -47,7 +49,7 @@ A_DAY, LONGER = 1.0, 0.5
 def spans(text: str, now: datetime, first: datetime) -> Iterator[tuple[float, float, float]]:
     """Begin, end (Unix seconds) and weight of each time that `text`, said `now`, speaks of, since
     `first`. A month without a year is that of every year."""
-    folded = text.casefold()
+    folded = text[:LONGEST_QUESTION].casefold()
     for words, (back, days) in _RELATIVE.items():
         if words in folded:
             start = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
