@@ -8,8 +8,9 @@ for it, or the one of --url, where we must be allowed to create databases.
 
 Each database is filled first with as many messages as --stored says. Latency is of one event at a
 time, from handing it in until its answer is sent and that is recorded. Events per second are of
-eight conversations at once. Every event meets a conversation whose window of memory is full, and in
-the large database most often one that has not spoken for long. Each number is the median of three
+eight conversations at once. Every event meets a conversation whose window of memory is full, of
+which all that was ever said is searched (by words, without a model for meanings), and in the large
+database most often one that has not spoken for long. Each number is the median of three
 runs, in turn on the small and the large database, so that what else the machine does disturbs both
 alike. The ratio is that of the p50, to the first line of the same kind. With --json the last line
 is a JSON list of the rows.
@@ -37,6 +38,7 @@ import sqlalchemy as sa
 from hobnob import app, settings
 from hobnob.clock import SystemClock
 from hobnob.engine.echo import EchoEngine
+from hobnob.memory.ranking import index_terms
 from hobnob.policy import Rules
 from hobnob.ports import ModelOptions
 from hobnob.store import migrate
@@ -84,12 +86,13 @@ FILL = (
     FROM past ORDER BY n
     """,
     """
-    INSERT INTO turn (conversation_id, position, role, author, name, text, at, message)
+    INSERT INTO turn
+        (conversation_id, position, role, author, name, text, at, message, learned)
     SELECT talk + 1, position + answer, CASE answer WHEN 0 THEN 'user' ELSE 'assistant' END,
         CASE answer WHEN 0 THEN 'id-' || talk ELSE :account END,
         CASE answer WHEN 0 THEN 'Ann' ELSE 'Robin' END,
         substr(:text, 1, CAST(10 + (n * 31 + answer * 70) % 200 AS integer)), at,
-        CASE answer WHEN 0 THEN 'old message ' || n ELSE '' END
+        CASE answer WHEN 0 THEN 'old message ' || n ELSE '' END, 'none'
     FROM past CROSS JOIN (SELECT 0 AS answer UNION ALL SELECT 1) AS sides ORDER BY n, answer
     """,
     """
@@ -100,6 +103,10 @@ FILL = (
     FROM past ORDER BY n
     """,
 )
+LEARN = """
+INSERT INTO recall (turn_id, conversation_id, terms)
+SELECT id, conversation_id, terms FROM turn JOIN known ON length(text) = characters
+"""
 
 
 @dataclass(kw_only=True)
@@ -140,11 +147,24 @@ def fill(place: Place) -> None:
             connection.commit()
         for statement in (PAST.format(at=AT[place.kind]), *FILL, "DROP TABLE past"):
             connection.execute(sa.text(statement), values)
+        learn(connection)
         connection.commit()
         if place.kind == "postgresql":  # as autovacuum does in a database with a past
             connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.exec_driver_sql("VACUUM ANALYZE")
     engine.dispose()
+
+
+def learn(connection: sa.Connection) -> None:
+    """What recall knows of the past without a model: the texts differ by their length alone."""
+    known = sa.table("known", sa.column("characters"), sa.column("terms"))
+    terms = "bytea" if connection.dialect.name == "postgresql" else "blob"
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE known (characters integer, terms {terms})")
+    texts = [(3 * SENTENCE)[:length] for length in range(10, 210)]
+    rows = [{"characters": len(text), "terms": index_terms(text).tobytes()} for text in texts]
+    connection.execute(sa.insert(known), rows)
+    connection.exec_driver_sql(LEARN)
+    connection.exec_driver_sql("DROP TABLE known")
 
 
 async def run(place: Place, rooms: Iterator[int], events: int, at_once: int) -> list[float]:

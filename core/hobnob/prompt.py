@@ -85,17 +85,23 @@ def build(
     """
     layout = _Layout(persona, memory, batch, budget)
     turns = _from_a_user(memory.turns)
-    alone = budget.count(layout.render(turns))
+    plain = layout.render(turns)
+    alone = budget.count(plain)
     if alone > budget.tokens:
         return layout.cut_to_fit()
     passages = memory.recalled.passages
-    room = min(budget.tokens, alone + budget.recalled)
+    room = min(budget.tokens - alone, budget.recalled)
 
     def overflows(number: int) -> bool:
-        return budget.count(layout.render(turns, passages[:number])) > room
+        # Alone it takes about as much as it adds, and is counted sooner than the whole.
+        note = ChatMessage(role=Speaker.USER, content=_note("", passages[:number], missing=False))
+        return budget.count([note]) > room
 
-    first_too_many = bisect_left(range(1, len(passages) + 1), True, key=overflows)
-    return layout.render(turns, passages[:first_too_many])
+    for number in range(bisect_left(range(1, len(passages) + 1), True, key=overflows), 0, -1):
+        messages = layout.render(turns, passages[:number])
+        if budget.count(messages) <= budget.tokens:
+            return messages
+    return plain
 
 
 class _Layout:
@@ -124,7 +130,7 @@ class _Layout:
         self, turns: Sequence[Turn], passages: Sequence[Sequence[Turn]] = ()
     ) -> tuple[ChatMessage, ...]:
         past = [self._shortened(turn) for turn in turns]
-        note = _note(self._known, passages, self._memory.recalled.missing)
+        note = _note(self._known, passages, missing=self._memory.recalled.missing)
         return (*self._stable, *self._dialogue(past, self._new, note))
 
     def cut_to_fit(self) -> tuple[ChatMessage, ...]:
@@ -198,7 +204,7 @@ def _known(name: str, facts: Sequence[Fact], most: int) -> str:
     return "\n".join([f"What you know about {name}:", *lines]) if lines else ""
 
 
-def _note(known: str, passages: Sequence[Sequence[Turn]], missing: bool) -> str:
+def _note(known: str, passages: Sequence[Sequence[Turn]], *, missing: bool) -> str:
     """What stands before the new message, in brackets: nobody said it now."""
     parts = [known] if known else []
     if passages:

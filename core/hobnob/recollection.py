@@ -97,7 +97,7 @@ class Overflow:
 
     conversation: int
     forgotten: int
-    """The count of `MemoryStore.places` when this was read."""
+    """The count in `News` when this was read."""
     position: int
     """Of the last turn."""
     before: str
@@ -122,6 +122,16 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What there is in a conversation that was not read before."""
+
+    forgotten: int
+    """A count that changes when something in the conversation is changed or forgotten."""
+    entries: tuple[Entry, ...] = ()
+    """Oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """Where a fact comes from."""
 
@@ -140,12 +150,12 @@ class MemoryStore(Protocol):
         """The last `limit` turns and what is known of the asker."""
         ...
 
-    async def places(self, scope: Scope) -> Mapping[int, int]:
-        """The conversations of a scope by their number in the database, each with a count that
-        changes when something in it is changed or forgotten."""
+    async def news(self, scope: Scope, newest: Mapping[int, int], limit: int) -> Mapping[int, News]:
+        """The conversations of a scope by their number in the database, each with what recall
+        knows of it after the turn that is the `newest` of it, where one is."""
         ...
 
-    async def entries(self, conversation: int, after: int, limit: int) -> Sequence[Entry]:
+    async def entries(self, conversation: int, after: int, limit: int) -> tuple[Entry, ...]:
         """What recall knows of a conversation, from the turn after `after` on, oldest first."""
         ...
 

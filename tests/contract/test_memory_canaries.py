@@ -140,7 +140,7 @@ async def test_with_our_own_filter_gone_the_server_still_keeps_them_apart(
         for where in (key(asker.name), *ROOMS):
             event = town.event("hello", asker, where)
             scope = town.memory._scope(event)
-            places = list(await SqlMemory(ordinary, FakeClock()).places(scope))
+            places = list(await SqlMemory(ordinary, FakeClock()).news(scope, {}, 0))
 
             def everything(
                 connection: sa.Connection, places: list[int] = places, scope: object = scope

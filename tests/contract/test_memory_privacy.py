@@ -23,8 +23,8 @@ async def test_postgresql_shows_nothing_from_outside_a_scope_even_if_asked_for_e
     await mind.learn(new_fact("Ben has a secret"))
     await mind.say("in company", key=ROOM)
     await mind.learn(new_fact("Ann is in company"))
-    (anns,) = await mind.memory.places(scope())
-    (room,) = await mind.memory.places(scope(BEN, ROOM))
+    (anns,) = await mind.memory.news(scope(), {}, 0)
+    (room,) = await mind.memory.news(scope(BEN, ROOM), {}, 0)
     tables = (turn, recall, recall_tokens, fact, summary)
 
     def all_rows(connection: sa.Connection) -> list[int]:

@@ -144,7 +144,7 @@ async def test_entries_come_by_conversation_and_only_what_is_new(mind: Mind) -> 
     await mind.say("one")
     await mind.say("not here", by=BEN)
     await mind.learn()
-    (place,) = await mind.memory.places(scope())
+    (place,) = await mind.memory.news(scope(), {}, 0)
     first = await mind.memory.entries(place, 0, 100)
     assert [entry.author for entry in first] == [ANN, ME]
     await mind.say("two")
@@ -168,7 +168,7 @@ async def test_entries_come_by_conversation_and_only_what_is_new(mind: Mind) -> 
 async def test_nothing_from_outside_the_scope_is_given_whatever_is_asked_for(mind: Mind) -> None:
     await mind.say("my secret")
     await mind.learn(fact("has a secret"))
-    (place,) = await mind.memory.places(scope())
+    (place,) = await mind.memory.news(scope(), {}, 0)
     ids = [entry.id for entry in await mind.memory.entries(place, 0, 100)]
     for other in (scope(BEN), scope(ANN, ROOM), scope(BEN, ROOM), scope(ANN, key("elsewhere"))):
         await mind.say("hello", by=BEN, key=other.key)
@@ -184,7 +184,7 @@ async def test_linked_conversations_are_one_place(mind: Mind) -> None:
     await mind.say("hello", by=Author(id="another id", name="Ann"), key=elsewhere)
     asked = Scope(key=elsewhere, asker="another id", direct=True, linked=(key("ann"),))
     assert await texts(mind, asked) == ["has a secret"]
-    assert len(await mind.memory.places(asked)) == 2
+    assert len(await mind.memory.news(asked, {}, 0)) == 2
     assert not (await mind.memory.recent(asked, 96)).complete
 
 
@@ -319,11 +319,11 @@ async def test_an_answer_that_is_still_unsent_is_forgotten_too(mind: Mind) -> No
 async def test_a_deleted_message_takes_everything_made_of_it_along(mind: Mind) -> None:
     event = await mind.say("I live in Rome")
     await mind.learn(fact("lives in Rome", "home"))
-    (before,) = (await mind.memory.places(scope())).values()
+    before = await forgotten(mind)
     await mind.inbox.receive(replace(event, id="gone", kind=Kind.DELETE))
     await mind.inbox.change((await mind.inbox.todo(event.key)).changes)
     assert await mind.count("recall") == await mind.count("fact") == await mind.count("turn") == 0
-    (after,) = (await mind.memory.places(scope())).values()
+    after = await forgotten(mind)
     assert after > before
 
 
@@ -340,10 +340,15 @@ async def test_an_edited_message_is_learned_anew(mind: Mind) -> None:
     await mind.inbox.change((await mind.inbox.todo(event.key)).changes)
     assert await texts(mind, scope()) == []
     assert [lesson.turn.text for lesson in await mind.memory.lessons(9)] == ["I live in Oslo"]
-    (before,) = (await mind.memory.places(scope())).values()
+    before = await forgotten(mind)
     await mind.learn(fact("lives in Oslo", "home"))
-    (after,) = (await mind.memory.places(scope())).values()
+    after = await forgotten(mind)
     assert after > before  # its row is older than others that were read already
+
+
+async def forgotten(mind: Mind) -> int:
+    (place,) = (await mind.memory.news(scope(), {}, 0)).values()
+    return place.forgotten
 
 
 async def test_what_changed_while_it_was_learned_is_left_out(mind: Mind) -> None:

@@ -133,8 +133,8 @@ async def test_what_is_deleted_while_it_is_read_leaves_nothing(
 
     await Learner(life.store, Slow(delete)).some()
     assert await life.store.facts(ANNS) == []
-    (place,) = await life.store.places(ANNS)
-    assert await life.store.entries(place, 0, 10) == []
+    (place,) = await life.store.news(ANNS, {}, 0)
+    assert await life.store.entries(place, 0, 10) == ()
 
 
 async def test_what_is_edited_while_it_is_read_is_learned_as_it_is_now(life: Life) -> None:
@@ -175,7 +175,7 @@ async def test_two_that_learn_at_once_learn_everything_once(life: Life, sqlite: 
         twins = [Learner(SqlMemory(each, FakeClock()), None) for each in (sqlite, other)]
         await asyncio.gather(*(twin.some() for twin in twins))
     assert [fact.number for fact in await life.store.facts(ANNS)] == [1, 2]
-    (place,) = await life.store.places(ANNS)
+    (place,) = await life.store.news(ANNS, {}, 0)
     assert len(await life.store.entries(place, 0, 10)) == 6
 
 

@@ -1,7 +1,7 @@
 """What recall computes with, kept in memory: never older than the database, and not read twice."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from hobnob.memory.ranking import Index, Query, Ranking, index_terms
 from hobnob.memory.recall import Remembering
 from hobnob.memory.shelf import SLICE, Shelf
 from hobnob.ports import Outcome
-from hobnob.recollection import Embedded, Entry, Passage, Scope
+from hobnob.recollection import Embedded, Entry, News, Passage, Scope
 from hobnob.store import upkeep
 from hobnob.store.database import Database
 from hobnob.store.memory import SqlMemory
@@ -35,7 +35,12 @@ class Watched(SqlMemory):
         super().__init__(database, FakeClock())
         self.reads: list[tuple[int, int]] = []
 
-    async def entries(self, conversation: int, after: int, limit: int) -> Sequence[Entry]:
+    async def news(self, scope: Scope, newest: Mapping[int, int], limit: int) -> Mapping[int, News]:
+        found = await super().news(scope, newest, limit)
+        self.reads += [(newest.get(each, 0), len(new.entries)) for each, new in found.items()]
+        return found
+
+    async def entries(self, conversation: int, after: int, limit: int) -> tuple[Entry, ...]:
         found = await super().entries(conversation, after, limit)
         self.reads.append((after, len(found)))
         return found

@@ -100,8 +100,8 @@ class Remembering:
             return Recalled()  # "ok", "lol"
         most = HITS if QUESTION in kinds(asked.text) else STATED_HITS
         hits = await self.search(scope, asked, most)
-        if hits and not hits[0].relevant:
-            hits = []
+        if not hits or not hits[0].relevant:
+            return Recalled(missing=_asks_for_the_past(asked.text))
         known = set(shown)
         found = await self._store.passages(scope, [hit.id for hit in hits], AROUND)
         passages = []
@@ -110,8 +110,7 @@ class Remembering:
             if new := tuple(turn for turn in passage if turn not in known):
                 passages.append(new)
                 known.update(new)
-        missing = not hits and _asks_for_the_past(asked.text)
-        return Recalled(passages=tuple(passages), missing=missing)
+        return Recalled(passages=tuple(passages))
 
     async def search(self, scope: Scope, asked: Event, limit: int) -> Sequence[Hit]:
         """The turns of the scope that matter most for `asked`, best first."""

@@ -1,7 +1,7 @@
 """What recall computes with, kept in this process's memory: numbers only, never a text.
 
 A conversation is read once and then only what is new in it. What was changed or forgotten makes
-its copy outdated, whoever did it: the database counts (`MemoryStore.places`).
+its copy outdated, whoever did it: the database counts (`News.forgotten`).
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hobnob.events import Author
 from hobnob.memory.embedder import unpack
 from hobnob.memory.ranking import Index
-from hobnob.recollection import Entry, MemoryStore, Scope
+from hobnob.recollection import Entry, MemoryStore, News, Scope
 
 SLICE = 2000
 """Turns read in one transaction, so that others have their turn."""
@@ -35,23 +35,24 @@ class Shelf:
     async def index(self, scope: Scope) -> tuple[NDArray[np.int64], Index]:
         """The ids of the turns in a scope, (n,), and what is known of them."""
         async with self._reading:
-            places = [await self._up_to_date(*place) for place in await self._of(scope)]
+            newest = {number: place.newest for number, place in self._places.items()}
+            news = await self._store.news(scope, newest, SLICE)
+            places = [await self._up_to_date(number, new) for number, new in news.items()]
             self._make_room()
             return _together(places)
 
-    async def _of(self, scope: Scope) -> Sequence[tuple[int, int]]:
-        return list((await self._store.places(scope)).items())
-
-    async def _up_to_date(self, number: int, forgotten: int) -> "_Place":
-        place = self._places.get(number)
-        if place is None or place.forgotten != forgotten:
-            place = self._places[number] = _Place(forgotten, self._embedder)
+    async def _up_to_date(self, number: int, news: News) -> "_Place":
+        place, entries = self._places.get(number), news.entries
+        if place is not None and place.forgotten != news.forgotten:
+            place, entries = None, await self._store.entries(number, 0, SLICE)
+        if place is None:
+            place = self._places[number] = _Place(news.forgotten, self._embedder)
         self._places.move_to_end(number)
-        while True:
+        place.extend(entries)
+        while len(entries) == SLICE:
             entries = await self._store.entries(number, place.newest, SLICE)
             place.extend(entries)
-            if len(entries) < SLICE:
-                return place
+        return place
 
     def _make_room(self) -> None:
         """The one asked last always stays."""

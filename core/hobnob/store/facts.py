@@ -23,15 +23,34 @@ COLUMNS = (
 )
 
 
+def true_at(now: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[bool]:
+    """Neither ended by another fact, nor one that only says that something is over, nor over by
+    itself."""
+    over_later = sa.and_(fact.c.ended_by.is_(None), fact.c.ended > fact.c.at, fact.c.ended > now)
+    return sa.or_(fact.c.ended.is_(None), over_later)
+
+
+_HERE = (
+    sa.select(*COLUMNS)
+    .where(
+        fact.c.conversation_id.in_(sa.bindparam("places", expanding=True)),
+        true_at(sa.bindparam("now", type_=fact.c.at.type)),
+    )
+    .order_by(fact.c.at, fact.c.id)
+)
+_THEIRS = fact.c.subject == sa.bindparam("asker")
+KNOWN = _HERE.where(_THEIRS)
+# There is only one person here, by whatever id they are known elsewhere.
+KNOWN_BETWEEN_US = _HERE.where(sa.or_(_THEIRS, fact.c.visibility == "direct"))
+
+
 def known(
     connection: sa.Connection, scope: Scope, places: Sequence[int], now: datetime
 ) -> tuple[Fact, ...]:
     """What is true of the asker, of what was said in these conversations."""
-    theirs = fact.c.subject == scope.asker
-    if scope.direct:  # there is only one person here, by whatever id they are known elsewhere
-        theirs = sa.or_(theirs, fact.c.visibility == "direct")
-    query = sa.select(*COLUMNS).where(fact.c.conversation_id.in_(places), theirs, true_at(now))
-    return tuple(_fact(row) for row in connection.execute(query.order_by(fact.c.at, fact.c.id)))
+    values = {"asker": scope.asker, "places": places, "now": now}
+    query = KNOWN_BETWEEN_US if scope.direct else KNOWN
+    return tuple(_fact(row) for row in connection.execute(query, values))
 
 
 def told(connection: sa.Connection, scope: Scope, now: datetime) -> Sequence[Fact]:
@@ -146,13 +165,6 @@ def _at(key: Any) -> sa.ColumnElement[bool]:
         c.room == key.room,
         c.thread == key.thread,
     )
-
-
-def true_at(now: datetime) -> sa.ColumnElement[bool]:
-    """Neither ended by another fact, nor one that only says that something is over, nor over by
-    itself."""
-    over_later = sa.and_(fact.c.ended_by.is_(None), fact.c.ended > fact.c.at, fact.c.ended > now)
-    return sa.or_(fact.c.ended.is_(None), over_later)
 
 
 def _fact(row: Any) -> Fact:

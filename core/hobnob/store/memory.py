@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hobnob.conversation import ConversationKey
 from hobnob.events import Author, Fact, Turn
 from hobnob.ports import Clock
-from hobnob.recollection import Entry, Learned, Lesson, Overflow, Receipt, Recent, Scope
+from hobnob.recollection import Entry, Learned, Lesson, News, Overflow, Receipt, Recent, Scope
 from hobnob.store import facts, rows, summaries
 from hobnob.store.database import Database
 from hobnob.store.forgetting import forget_turns, with_answers, withdraw
@@ -59,6 +59,23 @@ ENTRIES = (
     .order_by(recall.c.turn_id)
     .limit(sa.bindparam("most"))
 )
+_PLACES = sa.bindparam("places", expanding=True)
+_IDS = sa.bindparam("ids", expanding=True)
+TOKENS = sa.select(recall_tokens.c.turn_id, recall_tokens.c.tokens).where(
+    recall_tokens.c.turn_id.in_(_IDS), recall_tokens.c.conversation_id.in_(_PLACES)
+)
+_HIT = turn.alias("hit")
+_AROUND = sa.bindparam("around", type_=sa.Integer)
+PASSAGES = (
+    sa.select(*rows.TURN, _HIT.c.id.label("hit"))
+    .where(
+        _HIT.c.id.in_(_IDS),
+        _HIT.c.conversation_id.in_(_PLACES),
+        turn.c.conversation_id == _HIT.c.conversation_id,
+        turn.c.position.between(_HIT.c.position - _AROUND, _HIT.c.position + _AROUND),
+    )
+    .order_by(_HIT.c.id, turn.c.position)
+)
 LESSONS = (
     sa.select(*rows.TURN, turn.c.id, turn.c.conversation_id, turn.c.position, conversation.c.direct)
     .join_from(turn, conversation)
@@ -101,39 +118,29 @@ class SqlMemory:
 
         return await self._database.view(transaction)
 
-    async def places(self, scope: Scope) -> Mapping[int, int]:
-        def transaction(connection: sa.Connection) -> Mapping[int, int]:
-            return {place.id: place.forgotten for place in _enter(connection, scope).values()}
+    async def news(self, scope: Scope, newest: Mapping[int, int], limit: int) -> Mapping[int, News]:
+        def transaction(connection: sa.Connection) -> Mapping[int, News]:
+            return {
+                place.id: News(
+                    forgotten=place.forgotten,
+                    entries=_entries(connection, place.id, newest.get(place.id, 0), limit),
+                )
+                for place in _enter(connection, scope).values()
+            }
 
         return await self._database.view(transaction)
 
-    async def entries(self, conversation: int, after: int, limit: int) -> Sequence[Entry]:
-        def transaction(connection: sa.Connection) -> Sequence[Entry]:
+    async def entries(self, conversation: int, after: int, limit: int) -> tuple[Entry, ...]:
+        def transaction(connection: sa.Connection) -> tuple[Entry, ...]:
             restrict(connection, [conversation])
-            values = {"where": conversation, "after": after, "most": limit}
-            return [
-                Entry(
-                    id=id_,
-                    at=at.timestamp(),
-                    author=Author(id=author, name=name, is_bot=role == "assistant"),
-                    terms=terms,
-                    vector=vector,
-                    embedder=learned,
-                )
-                for id_, at, author, name, role, learned, terms, vector in connection.execute(
-                    ENTRIES, values
-                )
-            ]
+            return _entries(connection, conversation, after, limit)
 
         return await self._database.view(transaction)
 
     async def tokens(self, scope: Scope, ids: Sequence[int]) -> Mapping[int, bytes]:
         def transaction(connection: sa.Connection) -> Mapping[int, bytes]:
-            query = sa.select(recall_tokens.c.turn_id, recall_tokens.c.tokens).where(
-                recall_tokens.c.turn_id.in_(ids),
-                recall_tokens.c.conversation_id.in_(_enter(connection, scope)),
-            )
-            return {row.turn_id: row.tokens for row in connection.execute(query)}
+            values = {"ids": ids, "places": list(_enter(connection, scope))}
+            return {row.turn_id: row.tokens for row in connection.execute(TOKENS, values)}
 
         return await self._database.view(transaction)
 
@@ -141,30 +148,13 @@ class SqlMemory:
         self, scope: Scope, ids: Sequence[int], around: int
     ) -> Mapping[int, Sequence[Turn]]:
         def transaction(connection: sa.Connection) -> Mapping[int, Sequence[Turn]]:
-            places = _enter(connection, scope)
-            t = turn.c
-            inside = t.conversation_id.in_(places)
-            wanted = sa.select(t.id, t.conversation_id, t.position).where(inside, t.id.in_(ids))
-            at = {row.id: (row.conversation_id, row.position) for row in connection.execute(wanted)}
-            near = [
-                sa.and_(
-                    t.conversation_id == place, t.position.between(here - around, here + around)
-                )
-                for place, here in at.values()
-            ]
-            query = sa.select(*rows.TURN, t.conversation_id, t.position).where(
-                inside, sa.or_(sa.false(), *near)
-            )
-            query = query.order_by(t.conversation_id, t.position)
-            found = connection.execute(query).all()
-            return {
-                id_: tuple(
-                    rows.turn(row)
-                    for row in found
-                    if row.conversation_id == place and abs(row.position - here) <= around
-                )
-                for id_, (place, here) in at.items()
-            }
+            places = list(_enter(connection, scope))
+            found: dict[int, list[Turn]] = {}
+            for row in connection.execute(
+                PASSAGES, {"ids": ids, "places": places, "around": around}
+            ):
+                found.setdefault(row.hit, []).append(rows.turn(row))
+            return found
 
         return await self._database.view(transaction)
 
@@ -283,6 +273,25 @@ def _enter(connection: sa.Connection, scope: Scope) -> dict[int, Any]:
     places = {row.id: row for row in found if row is not None}
     restrict(connection, list(places), scope)
     return places
+
+
+def _entries(
+    connection: sa.Connection, conversation: int, after: int, limit: int
+) -> tuple[Entry, ...]:
+    values = {"where": conversation, "after": after, "most": limit}
+    return tuple(
+        Entry(
+            id=id_,
+            at=at.timestamp(),
+            author=Author(id=author, name=name, is_bot=role == "assistant"),
+            terms=terms,
+            vector=vector,
+            embedder=learned,
+        )
+        for id_, at, author, name, role, learned, terms, vector in connection.execute(
+            ENTRIES, values
+        )
+    )
 
 
 def _lesson(connection: sa.Connection, row: Any) -> Lesson:
