@@ -94,7 +94,7 @@ def build(
 
     def overflows(number: int) -> bool:
         # Alone it takes about as much as it adds, and is counted sooner than the whole.
-        note = ChatMessage(role=Speaker.USER, content=_note("", passages[:number], missing=False))
+        note = ChatMessage(role=Speaker.USER, content=layout.note(passages[:number]))
         return budget.count([note]) > room
 
     for number in range(bisect_left(range(1, len(passages) + 1), True, key=overflows), 0, -1):
@@ -125,13 +125,28 @@ class _Layout:
         system = "\n\n".join(part for part in parts if part)
         self._stable = (ChatMessage(role=Speaker.SYSTEM, content=system), *_examples(persona))
         self._known = "" if self._direct else known
+        recalled = {turn for passage in memory.recalled.passages for turn in passage}
+        self._remembered = {
+            turn: _remembered(turn) for turn in sorted(recalled, key=lambda turn: turn.at)
+        }
 
     def render(
         self, turns: Sequence[Turn], passages: Sequence[Sequence[Turn]] = ()
     ) -> tuple[ChatMessage, ...]:
         past = [self._shortened(turn) for turn in turns]
-        note = _note(self._known, passages, missing=self._memory.recalled.missing)
-        return (*self._stable, *self._dialogue(past, self._new, note))
+        return (*self._stable, *self._dialogue(past, self._new, self.note(passages)))
+
+    def note(self, passages: Sequence[Sequence[Turn]]) -> str:
+        """What stands before the new message, in brackets: nobody said it now."""
+        parts = [self._known] if self._known else []
+        if passages:
+            chosen = {turn for passage in passages for turn in passage}
+            lines = [line for turn, line in self._remembered.items() if turn in chosen]
+            parts.append("\n".join(["What you remember, said earlier and not now:", *lines]))
+        if self._memory.recalled.missing:
+            parts.append("You have no memory of this. Say so, and don't guess.")
+        text = "\n".join(parts)
+        return f"[{text}]" if text else ""
 
     def cut_to_fit(self) -> tuple[ChatMessage, ...]:
         """The newest message alone, with as much of its beginning as fits."""
@@ -204,21 +219,9 @@ def _known(name: str, facts: Sequence[Fact], most: int) -> str:
     return "\n".join([f"What you know about {name}:", *lines]) if lines else ""
 
 
-def _note(known: str, passages: Sequence[Sequence[Turn]], *, missing: bool) -> str:
-    """What stands before the new message, in brackets: nobody said it now."""
-    parts = [known] if known else []
-    if passages:
-        recalled = {turn for passage in passages for turn in passage}
-        lines = (
-            f"{turn.at:%-d %B %Y}, {clean_name(turn.author.name)}: "
-            f"{one_line(turn.text)[:LONGEST_RECALLED]}"
-            for turn in sorted(recalled, key=lambda turn: turn.at)
-        )
-        parts.append("\n".join(["What you remember, said earlier and not now:", *lines]))
-    if missing:
-        parts.append("You have no memory of this. Say so, and don't guess.")
-    text = "\n".join(parts)
-    return f"[{text}]" if text else ""
+def _remembered(turn: Turn) -> str:
+    name, text = clean_name(turn.author.name), one_line(turn.text)[:LONGEST_RECALLED]
+    return f"{turn.at:%-d %B %Y}, {name}: {text}"
 
 
 def _labels(turns: Sequence[Turn], persona_name: str) -> dict[str, str]:

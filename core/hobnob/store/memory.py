@@ -59,8 +59,8 @@ ENTRIES = (
     .order_by(recall.c.turn_id)
     .limit(sa.bindparam("most"))
 )
-_PLACES = sa.bindparam("places", expanding=True)
-_IDS = sa.bindparam("ids", expanding=True)
+_PLACES: sa.BindParameter[int] = sa.bindparam("places", expanding=True)
+_IDS: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
 TOKENS = sa.select(recall_tokens.c.turn_id, recall_tokens.c.tokens).where(
     recall_tokens.c.turn_id.in_(_IDS), recall_tokens.c.conversation_id.in_(_PLACES)
 )
