@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from hobnob import policy, prompt, text
 from hobnob.batch import next_batch
+from hobnob.commands import COMMANDS
 from hobnob.conversation import ConversationKey
 from hobnob.delivery import Delivery
 from hobnob.errors import EngineError, EngineUnavailable, StoreError
@@ -20,6 +21,7 @@ from hobnob.policy import Action, Decision, Rules
 from hobnob.ports import (
     Adapter,
     Clock,
+    Command,
     Cursor,
     Engine,
     History,
@@ -314,6 +316,10 @@ class ChatReceiver:
     platform: str
     chat: Chat
     inbox: Inbox
+
+    @property
+    def commands(self) -> Sequence[Command]:
+        return COMMANDS
 
     async def put(self, event: Event, cursor: Cursor | None = None) -> bool:
         return await self.chat.receive(event, cursor)

@@ -54,14 +54,27 @@ class Author:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file that came with a message: never fetched, only described."""
+    """A file that came with a message: fetched only for a model that sees (`Adapter.fetch`)."""
 
     media_type: str
     name: str = ""
     alt: str = ""
     url: str = ""
+    """Where everybody may fetch it; "" where only the platform's library can."""
+    id: str = ""
+    """What the adapter fetches it by."""
     size: int = 0
     """Bytes; 0 where the platform does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What a message refers to: what it replies to, quotes or forwards."""
+
+    author: str
+    """A display name; "" where nobody knows."""
+    text: str
+    """Plain Markdown, as much of it as the platform gives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +84,8 @@ class Event:
     `id` is unique within (key.platform, key.account) and the same whenever the platform tells of
     this happening again. `message` is the platform's id of the message that the event carries
     (message, command) or is about (edit, delete, reaction), unique within the conversation.
-    `text` is plain Markdown; of an edit, the whole new text.
+    `text` is plain Markdown; of an edit, the whole new text; of a reaction, the emoji, or "" where
+    it was taken back.
     """
 
     id: str
@@ -84,6 +98,9 @@ class Event:
     addressed: Addressed = Addressed.NONE
     reply_to: str | None = None
     """The id of the message that this one answers."""
+    quoted: Quote | None = None
+    """What it refers to, where the platform tells. It is read with the message and not kept: it
+    is somebody else's, who may take it back."""
     attachments: tuple[Attachment, ...] = ()
     visibility: Visibility | None = None
     """None where the room decides who may see."""
@@ -154,6 +171,9 @@ class Memory:
 class Reply:
     """What leaves: one message for an adapter to send, short enough for the platform's limit.
 
+    With `replaces`, a message of ours gets this text instead of what it has; where the text is
+    empty too, it is deleted. Both may be done twice: the adapter looks for no earlier attempt.
+
     `nonce` (20 ASCII characters) is this reply's own and stays the same over every attempt.
     `attempted` is when an attempt began whose outcome is unknown; None where there was none.
     """
@@ -170,6 +190,10 @@ class Reply:
     visibility: Visibility | None = None
     warning: str = ""
     attempted: datetime | None = None
+    replaces: str = ""
+    """The id of the message of ours that this one takes the place of."""
+    private: bool = False
+    """For the one who is answered alone, where the platform can do that in a room."""
 
 
 class Speaker(StrEnum):

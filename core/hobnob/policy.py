@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hobnob.commands import words
 from hobnob.events import Addressed, Event, Kind
 from hobnob.ports import Usage
-from hobnob.text import unaddressed
 
 
 class Action(StrEnum):
@@ -70,7 +70,7 @@ def decide(batch: Sequence[Event], rules: Rules, usage: Usage) -> Decision:
         return _silent(f"{limit} is reached, and was announced")
     if limit:
         return Decision(action=Action.NOTICE, reason=f"{limit} is reached")
-    name = next(iter(command(last)), "")
+    name = next(iter(words(last)), "")
     if name in MEMORY:
         return Decision(action=Action.MEMORY, reason=f"the command /{name}")
     if last.kind is Kind.COMMAND:
@@ -87,16 +87,6 @@ def called_by_name(batch: Sequence[Event], names: Sequence[str]) -> str | None:
         if any(word.search(event.text) for event in batch):
             return name
     return None
-
-
-def command(event: Event) -> list[str]:
-    """The words of a command, in lower case and without the slash, wherever a platform lets people
-    write it; none if it is no command."""
-    text = unaddressed(event.text).strip()
-    if event.kind is not Kind.COMMAND and not text.startswith("/"):
-        return []
-    name, *words = text.lstrip("/").casefold().split() or [""]
-    return [name.partition("@")[0], *words]
 
 
 def _limit_reached(rules: Rules, usage: Usage) -> str | None:

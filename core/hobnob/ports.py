@@ -24,6 +24,9 @@ class Limits:
     """The longest text of one message, in the unit of `length`."""
     length: Callable[[str], int] = len
     """How the platform counts (code points, UTF-16 units, links as 23 ...)."""
+    edit_seconds: float = 0.0
+    """Between two changes of a message of ours that grows while it is written; 0 where messages
+    are not changed, or `Adapter.composing` shows the text in another way."""
     parallel_sends: int = 8
     """Sends under way at once. 1 where a send cannot be made idempotent, so that a crash leaves at
     most one in doubt."""
@@ -46,8 +49,30 @@ class Finding:
     fix: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What people can ask for by name: a platform that has a menu of commands offers it there."""
+
+    name: str
+    """Lower case ASCII letters; written "/name" wherever people can write it."""
+    description: str
+    """One line of at most 100 characters, in English."""
+    argument: str = ""
+    """What may follow, in a word; "" if nothing may."""
+    choices: tuple[str, ...] = ()
+    """What is offered for completion; anything else may be written too."""
+    private: bool = False
+    """The answer concerns the asker alone (`Reply.private`)."""
+
+
 class Receiver(Protocol):
     """Where an adapter hands in what happened."""
+
+    @property
+    def commands(self) -> Sequence[Command]:
+        """What the bot can be asked for. Somebody's use of one is an event of kind `command`,
+        whose text is what they would have typed: "/forget everything"."""
+        ...
 
     async def put(self, event: Event, cursor: Cursor | None = None) -> bool:
         """Store the event, and the cursor, in one transaction; False if it was stored before.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
+from hobnob.commands import COMMANDS
 from hobnob.conversation import ConversationKey
 from hobnob.events import Event
 from hobnob.ports import Cursor
@@ -10,6 +11,8 @@ from hobnob.ports import Cursor
 
 class RecordingReceiver:
     """Implements `hobnob.ports.Receiver` over lists, for one account."""
+
+    commands = COMMANDS
 
     def __init__(self) -> None:
         self.events: list[Event] = []

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from hobnob import policy
+from hobnob.commands import words
 from hobnob.events import Event, Fact
 from hobnob.memory.incognito import Incognito
 from hobnob.recollection import MemoryStore, Scope
@@ -24,7 +24,7 @@ class Commands:
 
     async def answer(self, event: Event, scope: Scope) -> str:
         """Do what `event`, one of the commands `policy.MEMORY`, asks for."""
-        match policy.command(event):
+        match words(event):
             case ["memory"]:
                 return _listed(await self._store.facts(scope), scope)
             case ["memory", "why", number] if _is_number(number):
