@@ -1,20 +1,16 @@
 """The one path from an event to its reply. Read it top to bottom: receive, step, answer, write."""
 
-import asyncio
 import logging
-import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
-from hobnob import policy, prompt, text
+from hobnob import commands, notices, policy, prompt, replies
 from hobnob.batch import next_batch
-from hobnob.commands import COMMANDS
 from hobnob.conversation import ConversationKey
 from hobnob.delivery import Delivery
-from hobnob.errors import EngineError, EngineUnavailable, StoreError
-from hobnob.events import Author, Event, Kind, Memory, Reply, Role, Turn
+from hobnob.errors import EngineUnavailable, StoreError
+from hobnob.events import Author, Event, Role, Turn
 from hobnob.lanes import Lanes
 from hobnob.persona import Persona
 from hobnob.policy import Action, Decision, Rules
@@ -33,7 +29,7 @@ from hobnob.ports import (
     Usage,
     Waiting,
 )
-from hobnob.thinking import without_thinking
+from hobnob.writing import Writing
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +39,6 @@ LONGEST_PAUSE = 60.0
 """Seconds between attempts while the database or the model is away; they begin at one."""
 BUSY_SECONDS = 1.0
 """Between two looks at whether the model has room again."""
-NOTICE = "That's a lot at once for me. Give me a minute, then I'm all ears again."
-GREETING = "Hello! I'm {name}, an AI. Write to me whenever you like."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +74,14 @@ class Chat:
         self._clock = clock
         self._delivery = Delivery(stores.outbox, adapters, clock)
         self._lanes = Lanes(self._converse)
-        self._writing: dict[ConversationKey, tuple[frozenset[str], asyncio.Task[str]]] = {}
+        self._writing = Writing(
+            persona=persona,
+            engine=engine,
+            memory=memory,
+            outbox=stores.outbox,
+            adapters=adapters,
+            clock=clock,
+        )
 
     async def resume(self, platform: str) -> None:
         """Take up what an earlier life left unfinished on this platform."""
@@ -105,7 +106,7 @@ class Chat:
                 await self._clock.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
         if new or doubt:
-            self._interrupt(event)
+            self._writing.interrupt(event)
             self._lanes.wake(event.key)
         return new
 
@@ -115,7 +116,7 @@ class Chat:
     @property
     def writing(self) -> bool:
         """Somebody waits for an answer that the model is writing."""
-        return bool(self._writing)
+        return len(self._writing) > 0
 
     async def close(self, timeout: float) -> None:
         """Stop: answers being written are given up (their events wait for the next start), sends
@@ -147,7 +148,7 @@ class Chat:
         False if there is nothing."""
         todo = await self._inbox.todo(key)
         if todo.changes:
-            await self._inbox.change(todo.changes)
+            await self._inbox.change(todo.changes, self._rules.sent)
             return True
         if todo.parcel:
             await self._delivery.deliver(todo.parcel)
@@ -184,11 +185,11 @@ class Chat:
 
         said = ""
         turns: tuple[Turn, ...] = ()
-        incognito = False
+        incognito = introduces = False
         if decision.action is Action.NOTICE:
-            said = NOTICE
-        elif decision.action is Action.GREET:
-            said = self._persona.greeting or GREETING.format(name=self._persona.name)
+            said = notices.TOO_MUCH
+        elif decision.action in (Action.GREET, Action.TELL):
+            said, introduces = self._tell(last), True
         elif decision.action is Action.MEMORY:
             said = await self._memory.command(last)
         elif decision.action is Action.ANSWER:
@@ -197,10 +198,12 @@ class Chat:
                 await self._clock.sleep(BUSY_SECONDS)
                 return None  # the next step sees what has been said meanwhile
             memory = await self._memory.snapshot(events)
-            answer = await self._interruptible(events, memory)
+            answer = await self._writing.answer(events, memory)
             if answer is None:
                 return None  # the next step sees what has changed
             said, turns, incognito = answer, self._turns(events, answer), memory.incognito
+            if self._rules.disclose and not memory.introduced:
+                said, introduces = notices.introduced(answer), True
         parcel = await self._inbox.finish(
             Outcome(
                 rows=tuple(row.row for row in batch),
@@ -208,7 +211,8 @@ class Chat:
                 decision=decision.action,
                 reason=decision.reason,
                 turns=() if incognito else turns,
-                replies=self._replies(last, said),
+                replies=replies.to(last, said, self._adapters[last.key.platform].limits),
+                introduces=introduces,
             )
         )
         if turns and parcel:
@@ -224,53 +228,9 @@ class Chat:
         usage = await self._history.usage(last.key, last.author.id, since)
         return policy.decide(events, self._rules, usage)
 
-    # ------------------------------------------------------------------ writing one answer
-
-    async def _interruptible(self, events: Sequence[Event], memory: Memory) -> str | None:
-        """The model's answer; None if one of the messages was edited or deleted meanwhile."""
-        key = events[-1].key
-        task = asyncio.create_task(self._write(events, memory))
-        self._writing[key] = (frozenset(event.message for event in events), task)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            me = asyncio.current_task()
-            if me is not None and me.cancelling():
-                raise
-            return None
-        finally:
-            del self._writing[key]
-
-    def _interrupt(self, event: Event) -> None:
-        messages, task = self._writing.get(event.key, (frozenset(), None))
-        if task and event.kind in (Kind.EDIT, Kind.DELETE) and event.message in messages:
-            task.cancel()
-
-    async def _write(self, events: Sequence[Event], memory: Memory) -> str:
-        sampling = self._persona.sampling
-        budget = prompt.Budget(
-            tokens=min(
-                self._engine.context_tokens - sampling.max_new_tokens, self._engine.prompt_tokens
-            ),
-            count=self._engine.count_tokens,
-        )
-        memory = prompt.fit(self._persona, memory, events, budget)
-        if not memory.complete:
-            recalled = await self._memory.recall(events, memory.turns)
-            memory = replace(memory, recalled=recalled)
-        messages = prompt.build(self._persona, memory, events, budget)
-        written = ""
-        adapter = self._adapters[events[-1].key.platform]
-        async with (
-            adapter.composing(events[-1]) as draft,
-            aclosing(without_thinking(self._engine.stream(messages, sampling))) as pieces,
-        ):
-            async for piece in pieces:
-                written += piece
-                draft(written)
-        if not written.strip():
-            raise EngineError("the model wrote nothing")
-        return written.strip()
+    def _tell(self, event: Event) -> str:
+        rules = self._rules
+        return notices.tell(event, self._persona, contact=rules.contact, host=rules.model_host)
 
     def _turns(self, events: Sequence[Event], answer: str) -> tuple[Turn, ...]:
         theirs = tuple(
@@ -287,27 +247,6 @@ class Chat:
         ours = Turn(role=Role.ASSISTANT, author=me, text=answer, at=self._clock.now())
         return (*theirs, ours)
 
-    def _replies(self, event: Event, said: str) -> tuple[Reply, ...]:
-        """What is said, in parts that the platform takes, no more public than what it answers."""
-        limits = self._adapters[event.key.platform].limits
-        mention = event.author.handle
-        template = Reply(
-            key=event.key,
-            text="",
-            nonce="",
-            in_reply_to=event.message,
-            mention=mention,
-            visibility=event.visibility,
-            warning=event.warning,
-        )
-        reserve = limits.length(f"{mention} ") if mention else 0
-        # A warning counts where there is one; a very long one is shortened by the adapter.
-        reserve += min(limits.length(event.warning), limits.max_length // 4)
-        return tuple(
-            replace(template, text=part, nonce=secrets.token_hex(10))
-            for part in text.split(said, limits, reserve=reserve)
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatReceiver:
@@ -319,7 +258,7 @@ class ChatReceiver:
 
     @property
     def commands(self) -> Sequence[Command]:
-        return COMMANDS
+        return commands.COMMANDS
 
     async def put(self, event: Event, cursor: Cursor | None = None) -> bool:
         return await self.chat.receive(event, cursor)

@@ -88,7 +88,7 @@ def run(bot: BotName = ".", verbose: Verbose = False) -> None:
     hidden = (secret for name in names for secret in registry.secrets(name, tables[name]))
     logs.configure(verbose, (*found.secrets, *hidden))
     adapters = {name: registry.adapter(name, tables[name]) for name in names}
-    rules = found.settings.engage.rules(found.persona.name)
+    rules = found.rules
     err.print(f"{found.persona.name} connects to {', '.join(names)}. Stop with Ctrl-C.")
     with Progress() as progress:
         run_until_done(app.run(found, adapters, rules=rules, report=progress))

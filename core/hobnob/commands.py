@@ -58,6 +58,12 @@ COMMANDS: Sequence[Command] = (
 )
 
 
+def is_private(event: Event) -> bool:
+    """Whether the answer to a command concerns nobody but the one who gave it."""
+    name = next(iter(words(event)), "")
+    return any(command.private for command in COMMANDS if command.name == name)
+
+
 def words(event: Event) -> list[str]:
     """The words of a command, in lower case and without the slash, wherever a platform lets people
     write it; none if it is no command."""

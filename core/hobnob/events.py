@@ -165,6 +165,10 @@ class Memory:
     recalled: Recalled = Recalled()
     incognito: bool = False
     """What is said now is not remembered."""
+    language: str = ""
+    """To answer in, in English; "": that of whoever speaks."""
+    introduced: bool = False
+    """It was said here that we are an AI."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

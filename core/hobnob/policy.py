@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hobnob.commands import words
 from hobnob.events import Addressed, Event, Kind
-from hobnob.ports import Usage
+from hobnob.notices import asked_if_ai
+from hobnob.ports import Afterwards, Usage
+from hobnob.text import unaddressed
 
 
 class Action(StrEnum):
     ANSWER = "answer"  # ask the model
     GREET = "greet"  # say the persona's greeting
+    TELL = "tell"  # say what is always true: what I am, what I keep
     MEMORY = "memory"  # do what somebody asks of their memory
     NOTICE = "notice"  # say once, kindly, that this is too much
     SILENT = "silent"
@@ -27,6 +30,13 @@ class Rules:
     answer_bots: bool = False
     per_user_per_minute: int = 20
     per_chat_per_minute: int = 60
+    contact: str = ""
+    """Whom people may ask about their privacy."""
+    model_host: str = ""
+    """Where what is said is sent to, if the model is not on the owner's own machine."""
+    disclose: bool = False
+    """The first answer in a conversation says that an AI writes it."""
+    sent: Afterwards = field(default=Afterwards())
 
     @property
     def limited(self) -> bool:
@@ -45,7 +55,7 @@ _WHY = {
     Addressed.REPLY: "it replies to me",
 }
 _GREETED = ("start", "help")
-MEMORY = ("memory", "forget", "incognito")
+MEMORY = ("memory", "forget", "incognito", "reset", "language")
 
 
 def decide(batch: Sequence[Event], rules: Rules, usage: Usage) -> Decision:
@@ -73,10 +83,16 @@ def decide(batch: Sequence[Event], rules: Rules, usage: Usage) -> Decision:
     name = next(iter(words(last)), "")
     if name in MEMORY:
         return Decision(action=Action.MEMORY, reason=f"the command /{name}")
-    if last.kind is Kind.COMMAND:
-        if name not in _GREETED:
-            return _silent("I know no such command")
+    if name in _GREETED:
         return Decision(action=Action.GREET, reason=f"the command /{name}")
+    if name == "privacy":
+        return Decision(action=Action.TELL, reason="the command /privacy")
+    if last.kind is Kind.COMMAND and last.addressed is Addressed.DIRECT:
+        return Decision(action=Action.TELL, reason=f"I know no command /{name}")
+    if last.kind is Kind.COMMAND:
+        return _silent("I know no such command")
+    if asked_if_ai(unaddressed(last.text)):
+        return Decision(action=Action.TELL, reason="it asks whether I am an AI")
     return Decision(action=Action.ANSWER, reason=why or f"it calls me {called}")
 
 

@@ -267,6 +267,8 @@ class Outcome:
     turns: tuple[Turn, ...] = ()
     """What is to be remembered of it."""
     replies: tuple[Reply, ...] = ()
+    introduces: bool = False
+    """They say that we are an AI."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,11 +284,21 @@ class Todo:
     """What there is to do in a conversation, in this order."""
 
     changes: tuple[Waiting, ...] = ()
-    """Edits and deletions, in the order in which they came."""
+    """Edits, deletions and reactions, in the order in which they came."""
     parcel: Parcel | None = None
     """The oldest unsent part of an answer."""
     waiting: tuple[Waiting, ...] = ()
     """The oldest messages, in the order in which they came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Afterwards:
+    """What becomes of an answer that was sent."""
+
+    update: bool = False
+    """Its message is edited: it is written anew, in the same place."""
+    remove: bool = True
+    """Its message is deleted: it is too."""
 
 
 class Inbox(Protocol):
@@ -316,10 +328,11 @@ class Inbox(Protocol):
         in meanwhile."""
         ...
 
-    async def change(self, changes: Sequence[Waiting]) -> None:
-        """Apply edits and deletions, in order: to messages still waiting, and to history. A reply
-        of which nothing has been sent is withdrawn; if its message was edited, not deleted, the
-        message waits again with its new text."""
+    async def change(self, changed: Sequence[Waiting], sent: Afterwards = ...) -> None:
+        """Apply edits, deletions and reactions, in order: to messages still waiting, and to
+        history. A reply of which nothing has been sent is withdrawn; if its message was edited, not
+        deleted, the message waits again with its new text. `sent` says what becomes of a reply that
+        people have seen."""
         ...
 
     async def fail(self, failed: Sequence[int], error: str, *, most: int) -> bool:
@@ -327,9 +340,34 @@ class Inbox(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growing:
+    """A message of ours that is shown while it is written."""
+
+    row: int
+    nonce: str
+    message: str = ""
+    """The platform's id of it; "" while it is not there, or nobody knows."""
+
+
 class Outbox(Protocol):
-    """What is to go out. A row is `pending`, `sending` (an attempt began), `sent`, `unknown` (an
-    attempt whose outcome nobody can tell), `refused` or `withdrawn`."""
+    """What is to go out. A row is `growing` (shown while it is written), `pending`, `sending` (an
+    attempt began), `sent`, `unknown` (an attempt whose outcome nobody can tell), `refused` or
+    `withdrawn`."""
+
+    async def grow(self, reply: Reply, at: datetime) -> Growing:
+        """A message of this conversation is about to be shown while it is written. Where an
+        earlier attempt at the same answer left one, that one. `Inbox.finish` makes it the first
+        part of the answer."""
+        ...
+
+    async def grew(self, row: int, message: str) -> None:
+        """It is there, under the platform's id."""
+        ...
+
+    async def shrink(self, row: int) -> None:
+        """It certainly is not."""
+        ...
 
     async def begin(self, row: int, at: datetime) -> None:
         """An attempt begins: committed before the first byte leaves."""

@@ -36,6 +36,10 @@ MOST_RECALLED = 1000
 """Tokens of it: with many more, small models lose what they were asked."""
 KNOWN_SHARE = 8
 """What is known of a person takes at most this part of a prompt."""
+LONGEST_QUOTE = 500
+"""Characters of what a message refers to."""
+LATELY = 6
+"""Turns; what they say need not be quoted."""
 LONGEST_RECALLED = 600
 """Characters of one recalled turn."""
 
@@ -115,13 +119,15 @@ class _Layout:
         self._budget = budget
         self._direct = batch[-1].addressed is Addressed.DIRECT
         self._longest = budget.tokens * LONGEST_TOKEN
-        self._new = tuple(self._shortened(_turn(event)) for event in batch)
+        lately = [turn.text for turn in memory.turns[-LATELY:]]
+        self._new = tuple(self._shortened(_turn(event, lately)) for event in batch)
         name = clean_name(batch[-1].author.name)
         known = _known(name, memory.facts, 4 * budget.tokens // KNOWN_SHARE)
         summary = f"Earlier in this conversation: {memory.summary}" if memory.summary else ""
         # In a room others speak in between: what is known of one person would change the
         # beginning of the prompt from answer to answer.
-        parts = (system_text(persona), known if self._direct else "", summary)
+        language = f"Always answer in {memory.language}." if memory.language else ""
+        parts = (system_text(persona), language, known if self._direct else "", summary)
         system = "\n\n".join(part for part in parts if part)
         self._stable = (ChatMessage(role=Speaker.SYSTEM, content=system), *_examples(persona))
         self._known = "" if self._direct else known
@@ -240,11 +246,16 @@ def _mark(person: str) -> str:
     return hashlib.sha256(person.encode()).hexdigest()[:4]
 
 
-def _turn(event: Event) -> Turn:
+def _turn(event: Event, lately: Sequence[str]) -> Turn:
+    """The new message, with what it refers to, unless that was said `lately`."""
+    text, quoted = said(event), event.quoted
+    if quoted and not any(quoted.text[:LONGEST_QUOTE] in each for each in lately):
+        words = one_line(quoted.text)[:LONGEST_QUOTE]
+        text = f"[about what {clean_name(quoted.author)} wrote: “{words}”]\n{text}"
     return Turn(
         role=Role.USER,
         author=event.author,
-        text=said(event),
+        text=text,
         at=event.at,
         message=event.message,
     )

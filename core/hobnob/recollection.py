@@ -47,6 +47,9 @@ class Recent:
     facts: tuple[Fact, ...] = ()
     """What is true of the asker, oldest first."""
     incognito: bool = False
+    language: str = ""
+    introduced: bool = False
+    """They were told here that we are an AI."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +206,14 @@ class MemoryStore(Protocol):
         ...
 
     async def set_incognito(self, key: ConversationKey, on: bool) -> None: ...
+
+    async def set_language(self, key: ConversationKey, language: str) -> None:
+        """The language to answer in from now on; "": that of whoever speaks."""
+        ...
+
+    async def begin_anew(self, key: ConversationKey) -> None:
+        """What was said so far is no longer in the window; it is remembered all the same."""
+        ...
 
     async def scrub(self) -> None:
         """See to it that what was forgotten can't be read in the database's files any more."""

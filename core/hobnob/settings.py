@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -21,7 +21,7 @@ from hobnob.errors import ConfigError
 from hobnob.events import Sampling
 from hobnob.persona import MAX_BYTES, Persona, nearest, parse, parse_toml
 from hobnob.policy import Rules
-from hobnob.ports import ModelOptions
+from hobnob.ports import Afterwards, ModelOptions
 from hobnob.validate import FILE, check, expand, read, secrets
 
 MAX_SETTINGS_BYTES = 1024 * 1024
@@ -48,6 +48,8 @@ class BotTable(Table):
     """A path relative to the bot's folder."""
     language: str = "en"
     timezone: str = "UTC"
+    contact: str = ""
+    """Whom to ask about privacy: an address, said by /privacy."""
 
     @field_validator("name")
     @classmethod
@@ -102,6 +104,12 @@ class ModelTable(Table):
                 'base_url and api_key are for engine = "openai"; "transformers" needs no server.'
             )
         return self
+
+    @property
+    def host(self) -> str:
+        """Where a model that is not on this machine is."""
+        host = urlsplit(self.base_url).hostname or ""
+        return "" if host in ("localhost", "127.0.0.1", "::1") else host
 
     def options(self, report: Callable[[str], None]) -> ModelOptions:
         return ModelOptions(
@@ -173,6 +181,12 @@ class EngageTable(Table):
     answer_bots: bool = False
     per_user_per_minute: int = Field(default=20, ge=0, le=100_000)
     per_chat_per_minute: int = Field(default=60, ge=0, le=100_000)
+    disclose: bool = True
+    """The first answer in a conversation says that an AI writes it."""
+    edited: Literal["keep", "update"] = "keep"
+    """What becomes of an answer when its message is edited: "update" writes it anew."""
+    deleted: Literal["keep", "remove"] = "remove"
+    """What becomes of an answer when its message is deleted."""
 
     @field_validator("names")
     @classmethod
@@ -181,9 +195,11 @@ class EngageTable(Table):
             raise ValueError("holds a name without a letter: every message would call it.")
         return names
 
-    def rules(self, persona: str) -> Rules:
+    def rules(self, persona: str, **more: Any) -> Rules:
         """With the persona's own name among the names."""
-        return Rules(**{**dict(self), "names": (persona, *self.names)})
+        rules = self.model_dump(exclude={"edited", "deleted"})
+        sent = Afterwards(update=self.edited == "update", remove=self.deleted == "remove")
+        return Rules(**{**rules, "names": (persona, *self.names), "sent": sent, **more})
 
 
 class Settings(Table):
@@ -216,6 +232,13 @@ class Bot:
     """With the sampling that counts: `[model]` goes before the persona's own."""
     database_url: str = field(repr=False)
     """Absolute."""
+
+    @property
+    def rules(self) -> Rules:
+        settings = self.settings
+        return settings.engage.rules(
+            self.persona.name, contact=settings.bot.contact, model_host=settings.model.host
+        )
 
     @property
     def secrets(self) -> tuple[str, ...]:

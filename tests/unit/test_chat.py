@@ -1,7 +1,7 @@
 """The path of a message, with a real SQLite file, a scripted engine and a platform in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -9,21 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from hobnob import chat as chat_module
-from hobnob.chat import NOTICE, Chat, Stores
+from hobnob.chat import Chat, Stores
 from hobnob.errors import EngineUnavailable, SendLater, SendRefused, SendUnknown, StoreError
-from hobnob.events import Addressed, Author, Event, Kind, Reply, Role, Visibility
+from hobnob.events import Addressed, Author, Event, Kind, Quote, Reply, Role, Visibility
 from hobnob.memory.recall import Remembering
+from hobnob.notices import DISCLOSURE
+from hobnob.notices import TOO_MUCH as NOTICE
 from hobnob.persona import Persona
 from hobnob.policy import Rules
-from hobnob.ports import Cursor, Limits
+from hobnob.ports import Afterwards, Cursor, Limits
 from hobnob.store import migrate, upkeep
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
 from hobnob.store.memory import SqlMemory
 from hobnob.store.outbox import SqlOutbox
+from hobnob.store.schema import reaction
 from hobnob.testing.adapter import FakeAdapter, key
 from hobnob.testing.clock import FakeClock
 from hobnob.testing.engine import ScriptedEngine
@@ -460,3 +464,263 @@ async def test_roles_in_history_are_ours_and_theirs(database: Database) -> None:
         (Role.USER, "Ann"),
         (Role.ASSISTANT, "Robin"),
     ]
+
+
+# --------------------------------------------------------------- answers that grow and change
+
+
+class Slow(ScriptedEngine):
+    """Writes a piece whenever it is told to."""
+
+    def __init__(self, *pieces: str) -> None:
+        super().__init__(())
+        self.pieces = pieces
+        self.steps = asyncio.Semaphore(0)
+
+    async def stream(self, messages: object, sampling: object) -> AsyncGenerator[str, None]:
+        for piece in self.pieces:
+            yield piece
+            await self.steps.acquire()
+
+
+async def grows(world: World, *pieces: str) -> Slow:
+    """A platform on which answers grow, and a model that writes `pieces`."""
+    await world.die()
+    world.platform.limits = Limits(max_length=100, edit_seconds=1.5)
+    world.engine = engine = Slow(*pieces)
+    world.start()
+    return engine
+
+
+async def seen(world: World, *texts: str) -> None:
+    """Return when people see these messages of ours."""
+    async with asyncio.timeout(5):
+        while [reply.text for reply in world.platform.shown.values()] != list(texts):
+            await asyncio.sleep(0.001)
+
+
+async def test_an_answer_grows_in_one_message_and_ends_whole(database: Database) -> None:
+    world = World(database)
+    engine = await grows(world, "Once", " upon", " a time.")
+    event = await world.platform.say("a story!")
+    await seen(world, "Once")
+    engine.steps.release()
+    await seen(world, "Once upon")
+    engine.steps.release()
+    engine.steps.release()
+    await world.platform.settled(event.key)
+    assert [reply.text for reply in world.platform.shown.values()] == ["Once upon a time."]
+    assert len(world.platform.sent) == 1
+    assert await world.said() == [("user", "a story!"), ("assistant", "Once upon a time.")]
+
+
+async def test_an_answer_that_grows_too_long_ends_in_more_messages(database: Database) -> None:
+    world = World(database)
+    engine = await grows(world, "a" * 60, " " + "b" * 60)
+    event = await world.platform.say("a story!")
+    await seen(world, "a" * 60)
+    engine.steps.release()
+    engine.steps.release()
+    await world.platform.settled(event.key)
+    assert [reply.text for reply in world.platform.shown.values()] == ["a" * 60, "b" * 60]
+
+
+async def test_an_answer_that_a_crash_cut_off_is_finished_in_its_place(database: Database) -> None:
+    world = World(database)
+    await grows(world, "Once", " upon a time.")
+    event = await world.platform.say("a story!")
+    await seen(world, "Once")
+    await world.die()
+    world.engine = ScriptedEngine(["There was a fox."])
+    world.start()
+    await world.chat.resume("fake")
+    await world.platform.settled(event.key)
+    assert [reply.text for reply in world.platform.shown.values()] == ["There was a fox."]
+    assert len(world.platform.sent) == 1
+
+
+async def test_what_was_shown_of_an_answer_to_a_deleted_message_goes(database: Database) -> None:
+    world = World(database)
+    await grows(world, "Once", " upon a time.")
+    event = await world.platform.say("a story!")
+    await seen(world, "Once")
+    await world.platform.put(replace(event, id="gone", kind=Kind.DELETE))
+    await world.platform.settled(event.key)
+    assert not world.platform.shown
+    assert await world.said() == []
+
+
+async def test_an_edit_while_it_grows_begins_the_same_message_anew(database: Database) -> None:
+    world = World(database)
+    engine = await grows(world, "Once", " upon a time.")
+    event = await world.platform.say("a story!")
+    await seen(world, "Once")
+    engine.pieces = ("A song", " for you.")
+    await world.platform.put(replace(event, id="new", kind=Kind.EDIT, text="a song!"))
+    engine.steps.release()
+    engine.steps.release()
+    await world.platform.settled(event.key)
+    assert [reply.text for reply in world.platform.shown.values()] == ["A song for you."]
+    assert len(world.platform.sent) == 1
+
+
+@pytest.mark.parametrize("trouble", [SendRefused("no"), SendUnknown("who knows"), OSError("bug")])
+async def test_an_answer_that_cannot_grow_arrives_all_the_same(
+    database: Database, trouble: Exception
+) -> None:
+    world = World(database)
+    engine = await grows(world, "Once", " upon a time.")
+    world.platform.failures = [trouble]
+    event = await world.platform.say("a story!")
+    async with asyncio.timeout(5):
+        while world.platform.failures:
+            await asyncio.sleep(0.001)
+    engine.steps.release()
+    engine.steps.release()
+    await world.platform.settled(event.key)
+    assert world.platform.texts == ["Once upon a time."]
+
+
+async def test_a_refused_change_is_made_again_with_the_whole_text(database: Database) -> None:
+    world = World(database)
+    engine = await grows(world, "Once", " upon", " a time.")
+    event = await world.platform.say("a story!")
+    await seen(world, "Once")
+    world.platform.failures = [SendLater("slow down", retry_after=30)]
+    engine.steps.release()
+    async with asyncio.timeout(5):
+        while world.platform.failures:
+            await asyncio.sleep(0.001)
+    engine.steps.release()
+    engine.steps.release()
+    await world.platform.settled(event.key)
+    assert [reply.text for reply in world.platform.shown.values()] == ["Once upon a time."]
+    assert len(world.platform.sent) == 1
+
+
+async def test_a_deleted_message_takes_its_answer_along(database: Database) -> None:
+    world = World(database, "Hi Ann!", "And you?")
+    event = await world.platform.say("hello")
+    await world.say("how are you?")
+    await world.say("", message=event.message, kind=Kind.DELETE)
+    assert [reply.text for reply in world.platform.shown.values()] == ["And you?"]
+
+
+async def test_an_answer_to_a_deleted_message_stays_where_the_owner_says_so(
+    database: Database,
+) -> None:
+    world = World(database, "Hi Ann!", sent=Afterwards(remove=False))
+    event = await world.platform.say("hello")
+    await world.platform.settled(event.key)
+    await world.say("", message=event.message, kind=Kind.DELETE)
+    assert [reply.text for reply in world.platform.shown.values()] == ["Hi Ann!"]
+
+
+async def test_an_edited_message_is_answered_anew_in_place(database: Database) -> None:
+    world = World(database, "a" * 60 + " " + "b" * 60, "Short.", sent=Afterwards(update=True))
+    world.platform.limits = Limits(max_length=100)
+    event = await world.platform.say("tell me all")
+    await world.platform.settled(event.key)
+    assert len(world.platform.shown) == 2
+    await world.say("tell me little", message=event.message, kind=Kind.EDIT)
+    assert [reply.text for reply in world.platform.shown.values()] == ["Short."]
+    assert await world.said() == [("user", "tell me little"), ("assistant", "Short.")]
+
+
+async def test_an_answer_on_which_others_were_built_is_not_written_anew(
+    database: Database,
+) -> None:
+    world = World(database, "Hi!", "Fine.", sent=Afterwards(update=True))
+    event = await world.platform.say("hello")
+    await world.say("how are you?")
+    await world.say("hello there", message=event.message, kind=Kind.EDIT)
+    assert world.platform.texts == ["Hi!", "Fine."]
+    assert (await world.said())[0] == ("user", "hello there")
+
+
+# ------------------------------------------------------------------- what people can ask for
+
+
+async def test_the_first_answer_says_that_an_ai_writes_it(database: Database) -> None:
+    world = World(database, "Hi!", "Fine.", disclose=True)
+    await world.say("hello")
+    await world.say("how are you?")
+    assert world.platform.texts == [f"Hi!\n\n{DISCLOSURE}", "Fine."]
+    assert [text for _, text in await world.said()][1] == "Hi!"
+
+
+async def test_who_was_greeted_knows_already(database: Database) -> None:
+    world = World(database, "Hi!", disclose=True)
+    await world.say("/start", kind=Kind.COMMAND)
+    await world.say("hello")
+    assert world.platform.texts == [ROBIN.greeting, "Hi!"]
+
+
+async def test_asked_whether_it_is_an_ai_no_model_answers(database: Database) -> None:
+    world = World(database, "I am human, I swear.")
+    await world.say("are you human?")
+    assert world.platform.texts == [
+        "I'm Robin, an AI. A program writes what I say, no person does."
+    ]
+
+
+async def test_after_a_reset_what_was_said_is_no_longer_at_hand(database: Database) -> None:
+    world = World(database, "Hi!", "Fresh.")
+    await world.say("my cat is called Tom")
+    await world.say("/reset")
+    await world.say("hello")
+    assert [m.content for m in world.engine.prompts[1]] == ["You are Robin.", "hello"]
+    assert len(await world.said()) == 4
+
+
+async def test_the_language_can_be_chosen(database: Database) -> None:
+    world = World(database, "Bonjour !", "Hi!")
+    await world.say("/language fr")
+    await world.say("hello")
+    assert world.engine.prompts[0][0].content == "You are Robin.\n\nAlways answer in French."
+    await world.say("/language any")
+    await world.say("hello")
+    assert world.engine.prompts[1][0].content == "You are Robin."
+    await world.say("/language ; DROP TABLE")
+    assert "/language French" in world.platform.texts[-1]
+
+
+async def test_what_a_message_refers_to_is_read_and_not_kept(database: Database) -> None:
+    world = World(database, "Red.", "Red again.")
+    quote = Quote(author="Ben", text="my car is red")
+    await world.say("which colour?", quoted=quote)
+    assert world.engine.prompts[0][-1].content == (
+        "[about what Ben wrote: “my car is red”]\nwhich colour?"
+    )
+    assert (await world.said())[0] == ("user", "which colour?")
+    await world.say("sure?", quoted=Quote(author="Robin", text="Red."))
+    assert world.engine.prompts[1][-1].content == "sure?"  # it was said just now
+
+
+async def test_a_reaction_is_kept_and_not_answered(database: Database) -> None:
+    world = World(database, "Hi!")
+    await world.say("hello")
+    (sent,) = world.platform.shown
+    await world.say("👍", kind=Kind.REACTION, message=sent)
+    assert await reactions(database) == [(sent, "id-ann", "👍")]
+    await world.say("❤️", kind=Kind.REACTION, message=sent)
+    assert await reactions(database) == [(sent, "id-ann", "❤️")]
+    await world.say("", kind=Kind.REACTION, message=sent)
+    assert await reactions(database) == []
+    assert world.platform.texts == ["Hi!"]
+
+
+async def reactions(database: Database) -> list[tuple[str, str, str]]:
+    query = sa.select(reaction.c.message, reaction.c.author, reaction.c.emoji)
+
+    def transaction(connection: sa.Connection) -> list[tuple[str, str, str]]:
+        return [(message, author, emoji) for message, author, emoji in connection.execute(query)]
+
+    return await database.read(transaction)
+
+
+async def test_the_answer_to_a_private_command_is_for_the_asker(database: Database) -> None:
+    world = World(database)
+    await world.say("/memory", addressed=Addressed.MENTION)
+    await world.say("/help", addressed=Addressed.MENTION)
+    assert [reply.private for reply in world.platform.sent] == [True, False]

@@ -36,8 +36,23 @@ ROBIN = Rules(names=("Robin",), per_user_per_minute=3, per_chat_per_minute=5)
         ({"text": "@Robin"}, Action.ANSWER, "a direct message"),
         ({"text": "/incognito", "addressed": Addressed.NONE}, Action.SILENT, "not addressed"),
         ({"text": "/etc/passwd is a file"}, Action.ANSWER, "a direct message"),
-        ({"kind": Kind.COMMAND, "text": "/frobnicate"}, Action.SILENT, "no such command"),
-        ({"kind": Kind.COMMAND, "text": "/"}, Action.SILENT, "no such command"),
+        ({"kind": Kind.COMMAND, "text": "/frobnicate"}, Action.TELL, "no command /frobnicate"),
+        ({"kind": Kind.COMMAND, "text": "/"}, Action.TELL, "no command"),
+        (
+            {"kind": Kind.COMMAND, "text": "/other", "addressed": Addressed.MENTION},
+            Action.SILENT,
+            "no such command",
+        ),
+        ({"text": "/help"}, Action.GREET, "/help"),
+        ({"text": "/privacy please"}, Action.TELL, "/privacy"),
+        ({"text": "/language german"}, Action.MEMORY, "/language"),
+        ({"kind": Kind.COMMAND, "text": "/reset"}, Action.MEMORY, "/reset"),
+        ({"text": "Robin, are you a bot?"}, Action.TELL, "whether I am an AI"),
+        (
+            {"text": "@robin are you real??", "addressed": Addressed.MENTION},
+            Action.TELL,
+            "whether I am an AI",
+        ),
     ],
 )
 def test_each_decision_has_its_reason(fields: dict[str, Any], action: Action, reason: str) -> None:

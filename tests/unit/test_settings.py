@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hobnob.errors import ConfigError
 from hobnob.events import Sampling
 from hobnob.policy import Rules
-from hobnob.ports import ModelOptions
+from hobnob.ports import Afterwards, ModelOptions
 from hobnob.settings import Settings, find, load, ready_bots
 from hobnob.validate import check
 
@@ -50,20 +50,21 @@ def test_a_name_and_a_persona_are_enough(folder: Path) -> None:
     assert bot.persona.text == "You are Robin."
     assert bot.settings.bot.timezone == "UTC"
     assert bot.settings.model.options(print) == ModelOptions(report=print)
-    assert bot.settings.engage.rules("Robin") == Rules(names=("Robin",))
+    assert bot.rules == Rules(names=("Robin",), disclose=True)
     assert bot.database_url == f"sqlite:///{folder}/hobnob.db"
 
 
 def test_every_key_is_read(folder: Path) -> None:
     (folder / "bot.toml").write_text(
         '[bot]\nname = "mine"\npersona = "persona.md"\nlanguage = "pt-BR"\n'
-        'timezone = "Europe/Berlin"\n'
+        'timezone = "Europe/Berlin"\ncontact = "ann@example.org"\n'
         '[model]\nengine = "openai"\nname = "qwen"\ndevice = "cpu"\ndtype = "float32"\n'
         'base_url = "http://127.0.0.1:1/v1"\napi_key = "k3y"\n'
         "max_new_tokens = 9\ntemperature = 1\ntop_p = 0.3\n"
         '[store]\nurl = "postgresql://ann:pw@host/name"\n'
         '[engage]\nnames = ["bob"]\nburst_seconds = 0\nanswer_bots = true\n'
-        "per_user_per_minute = 1\nper_chat_per_minute = 0\n"
+        "per_user_per_minute = 1\nper_chat_per_minute = 0\ndisclose = false\n"
+        'edited = "update"\ndeleted = "keep"\n'
         '[platforms.discord]\ntoken = "t"\n'
     )
     bot = load(folder)
@@ -80,12 +81,14 @@ def test_every_key_is_read(folder: Path) -> None:
     )
     assert bot.persona.sampling == Sampling(max_new_tokens=9, temperature=1.0, top_p=0.3)
     assert bot.database_url == "postgresql://ann:pw@host/name"
-    assert bot.settings.engage.rules("Robin") == Rules(
+    assert bot.rules == Rules(
         names=("Robin", "bob"),
         burst_seconds=0,
         answer_bots=True,
         per_user_per_minute=1,
         per_chat_per_minute=0,
+        contact="ann@example.org",
+        sent=Afterwards(update=True, remove=False),
     )
     assert bot.settings.platform("discord") == {"token": "t"}
 
@@ -150,7 +153,7 @@ def test_a_ready_bot_keeps_its_data_with_the_user(
         ("[engage]\nburst_second = 1", "engage.burst_second: unknown key. Did you mean burst_sec"),
         ("[engag]\nburst_seconds = 1", "engag: unknown key. Did you mean engage?"),
         ("[platform.discord]\ntoken = 't'", "platform: unknown key. Did you mean platforms?"),
-        ("zzz = 1", "bot.zzz: unknown key. Known: name, persona, language, timezone."),
+        ("zzz = 1", "bot.zzz: unknown key. Known: name, persona, language, timezone, contact."),
         ("timezone = 'Europe/Berln'", "bot.timezone: is not a time zone."),
         ("timezone = 'Europe'", "bot.timezone: is not a time zone."),
         ("timezone = '../../etc/passwd'", "bot.timezone: is not a time zone."),

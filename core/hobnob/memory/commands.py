@@ -1,9 +1,9 @@
-"""What people may ask of their memory: /memory, /memory why N, /forget N, /forget everything and
-/incognito. Each answers with what was done, in words."""
+"""What people may ask of their memory: /memory, /memory why N, /forget N, /forget everything,
+/incognito, /reset and /language. Each answers with what was done, in words."""
 
 from collections.abc import Sequence
 
-from hobnob.commands import words
+from hobnob.commands import LANGUAGES, words
 from hobnob.events import Event, Fact
 from hobnob.memory.incognito import Incognito
 from hobnob.recollection import MemoryStore, Scope
@@ -13,6 +13,9 @@ HELP = (
     "/forget 2 makes me forget it, /forget everything all that you ever said to me.\n"
     "/incognito on: I remember nothing of what is said here from now on; /incognito off ends it."
 )
+RESET = "A fresh start. What was said before I still remember; /forget everything deletes it."
+SPEAK = "/language French makes me answer in French, /language any in the language you write in."
+LONGEST_LANGUAGE = 32
 NOTHING = "I know nothing about you yet."
 MOST_SHOWN = 100
 
@@ -25,6 +28,12 @@ class Commands:
     async def answer(self, event: Event, scope: Scope) -> str:
         """Do what `event`, one of the commands `policy.MEMORY`, asks for."""
         match words(event):
+            case ["reset", *_]:
+                await self._store.begin_anew(scope.key)
+                self._incognito.drop(scope.key)
+                return RESET
+            case ["language", *name]:
+                return await self._speak(scope, " ".join(name))
             case ["memory"]:
                 return _listed(await self._store.facts(scope), scope)
             case ["memory", "why", number] if _is_number(number):
@@ -39,6 +48,14 @@ class Commands:
                 return await self._switch(scope, on=True)
             case _:
                 return HELP
+
+    async def _speak(self, scope: Scope, name: str) -> str:
+        known = LANGUAGES.get(name, name.title())
+        if not known or len(known) > LONGEST_LANGUAGE or not known.replace(" ", "").isalpha():
+            return SPEAK
+        language = "" if known == "Any" else known
+        await self._store.set_language(scope.key, language)
+        return f"From now on I answer in {language or 'the language that you write in'}."
 
     async def _why(self, scope: Scope, number: int) -> str:
         receipt = await self._store.why(scope, number)

@@ -91,6 +91,8 @@ class Remembering:
             summary=recent.summary,
             facts=tuple(replace(fact, text=about(fact.text, name)) for fact in recent.facts),
             incognito=recent.incognito,
+            language=recent.language,
+            introduced=recent.introduced,
         )
 
     async def recall(self, batch: Sequence[Event], shown: Sequence[Turn]) -> Recalled:

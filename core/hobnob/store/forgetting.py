@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from hobnob.store.outbox import UNSENT, take_back
 from hobnob.store.schema import (
     conversation,
     fact,
@@ -69,15 +70,10 @@ def with_answers(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
 def withdraw(connection: sa.Connection, ids: Sequence[int]) -> None:
     """Take back what of these answers has not been sent yet."""
     for some in _parts(ids):
-        connection.execute(
-            outbox.update()
-            .where(outbox.c.turn_id.in_(some))
-            .values(
-                state=sa.case((outbox.c.state == "pending", "withdrawn"), else_=outbox.c.state),
-                text=sa.case((outbox.c.state == "sending", outbox.c.text), else_=None),
-                warning="",
-            )
-        )
+        theirs = outbox.c.turn_id.in_(some)
+        over = outbox.c.state.not_in(UNSENT)
+        connection.execute(outbox.update().where(theirs, over).values(text=None, warning=""))
+        take_back(connection, theirs, seen=False)
 
 
 def _unmake(connection: sa.Connection, ids: Sequence[int]) -> Sequence[int]:

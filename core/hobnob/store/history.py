@@ -21,7 +21,7 @@ _NEWEST = sa.select(sa.func.max(turn.c.position)).where(_HERE).scalar_subquery()
 _START = (_NEWEST + 1 - sa.bindparam("limit", type_=sa.Integer)) // STEP * STEP
 RECENT = (
     sa.select(*rows.TURN, turn.c.position)
-    .where(_HERE, turn.c.position >= _START)
+    .where(_HERE, turn.c.position >= _START, turn.c.position >= sa.bindparam("begins"))
     .order_by(turn.c.position)
 )
 _COUNT = sa.select(sa.func.count()).select_from(inbox).where(inbox.c.at > sa.bindparam("since"))
@@ -45,7 +45,7 @@ class SqlHistory:
         that most turns only add to its end."""
 
         def transaction(connection: sa.Connection) -> Sequence[Turn]:
-            found = connection.execute(RECENT, {**rows.at(key), "limit": limit}).all()
+            found = connection.execute(RECENT, {**rows.at(key), "limit": limit, "begins": 0}).all()
             return [rows.turn(row) for row in found]
 
         return await self._database.read(transaction)

@@ -9,16 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Addressed, Event, Kind, Reply, Turn
-from hobnob.ports import Clock, Cursor, Outcome, Parcel, Todo, Waiting
-from hobnob.store import rows
+from hobnob.events import Addressed, Event, Kind, Turn
+from hobnob.ports import Afterwards, Clock, Cursor, Outcome, Parcel, Todo, Waiting
+from hobnob.store import changes, rows
 from hobnob.store.database import Database
-from hobnob.store.forgetting import forget_turns, unlearn, with_answers
-from hobnob.store.outbox import UNSENT, next_parcel
+from hobnob.store.outbox import UNSENT, next_parcel, queue, take_back
 from hobnob.store.schema import conversation, cursor, inbox, outbox, turn
 
-CHANGES = (Kind.EDIT, Kind.DELETE)
 MOST_AT_ONCE = 100
+USUAL = Afterwards()
 
 WAITING = (
     sa.select(inbox.c.id, inbox.c.payload, inbox.c.received, inbox.c.attempts)
@@ -26,7 +25,7 @@ WAITING = (
     .order_by(inbox.c.id)
     .limit(MOST_AT_ONCE)
 )
-CHANGES_WAITING = WAITING.where(rows.one_of(inbox.c.kind, CHANGES))
+CHANGES_WAITING = WAITING.where(rows.one_of(inbox.c.kind, changes.KINDS))
 _CHANGE = inbox.alias()
 CHANGED_MEANWHILE = (
     sa.select(_CHANGE.c.id)
@@ -35,7 +34,7 @@ CHANGED_MEANWHILE = (
         _CHANGE.c.conversation_id == inbox.c.conversation_id,
         _CHANGE.c.message == inbox.c.message,
         _CHANGE.c.state == "waiting",
-        rows.one_of(_CHANGE.c.kind, CHANGES),
+        rows.one_of(_CHANGE.c.kind, (Kind.EDIT, Kind.DELETE)),
     )
     .limit(1)
 )
@@ -44,7 +43,9 @@ LAST_POSITION = sa.select(sa.func.max(turn.c.position)).where(
     turn.c.conversation_id == sa.bindparam("where")
 )
 APPEND = turn.insert().returning(turn.c.id)
-QUEUE = outbox.insert()
+INTRODUCED = (
+    conversation.update().where(conversation.c.id == sa.bindparam("where")).values(introduced=True)
+)
 
 
 @cache
@@ -124,15 +125,15 @@ class SqlInbox:
     async def todo(self, key: ConversationKey) -> Todo:
         def transaction(connection: sa.Connection) -> Todo:
             waiting = [_waiting(row) for row in connection.execute(WAITING, rows.at(key))]
-            changes = [row for row in waiting if row.event.kind in CHANGES]
-            if not changes and len(waiting) == MOST_AT_ONCE:  # they may be further behind
-                changes = [
+            changed = [row for row in waiting if row.event.kind in changes.KINDS]
+            if not changed and len(waiting) == MOST_AT_ONCE:  # they may be further behind
+                changed = [
                     _waiting(row) for row in connection.execute(CHANGES_WAITING, rows.at(key))
                 ]
             return Todo(
-                changes=tuple(changes),
+                changes=tuple(changed),
                 parcel=next_parcel(connection, key),
-                waiting=tuple(row for row in waiting if row.event.kind not in CHANGES),
+                waiting=tuple(row for row in waiting if row.event.kind not in changes.KINDS),
             )
 
         return await self._database.read(transaction)
@@ -152,17 +153,17 @@ class SqlInbox:
                 [{**done, "row": row, "decision": what, "done": now} for row, what in decided],
             )
             turn_id = _append(connection, where, outcome.turns)
-            if not outcome.replies:
-                return None
-            connection.execute(QUEUE, _parts(where, turn_id, outcome.replies))
-            return next_parcel(connection, outcome.key)
+            if outcome.introduces:
+                connection.execute(INTRODUCED, {"where": where})
+            queue(connection, where, turn_id, outcome.replies)
+            return next_parcel(connection, outcome.key) if outcome.replies else None
 
         return await self._database.write(transaction)
 
-    async def change(self, changes: Sequence[Waiting]) -> None:
+    async def change(self, changed: Sequence[Waiting], sent: Afterwards = USUAL) -> None:
         def transaction(connection: sa.Connection) -> None:
-            for row in changes:
-                reason = _apply(connection, row.event)
+            for row in changed:
+                reason = changes.apply(connection, row.event, sent)
                 if reason is None:  # it waits again, as a message
                     anew = replace(row.event, kind=Kind.MESSAGE)
                     values = {"kind": anew.kind, "payload": rows.dump(anew)}
@@ -184,10 +185,14 @@ class SqlInbox:
                     state=sa.case((attempts >= most, "aside"), else_="waiting"),
                 )
             )
-            left = sa.select(sa.func.count()).where(
+            left = sa.select(inbox.c.conversation_id).where(
                 inbox.c.id.in_(failed), inbox.c.state == "aside"
             )
-            return bool(connection.scalar(left))
+            places = list(connection.scalars(left))
+            if places:  # what had begun to be said will never be said to the end
+                growing = outbox.c.state == "growing"
+                take_back(connection, outbox.c.conversation_id.in_(places) & growing)
+            return bool(places)
 
         return await self._database.write(transaction)
 
@@ -224,24 +229,6 @@ def _append(connection: sa.Connection, where: int, turns: Sequence[Turn]) -> int
     return turn_id
 
 
-def _parts(where: int, turn_id: int | None, replies: Sequence[Reply]) -> list[dict[str, Any]]:
-    return [
-        {
-            "conversation_id": where,
-            "turn_id": turn_id,
-            "text": reply.text,
-            "nonce": reply.nonce,
-            "in_reply_to": reply.in_reply_to,
-            "part": part,
-            "mention": reply.mention,
-            "visibility": reply.visibility,
-            "warning": reply.warning,
-            "state": "pending",
-        }
-        for part, reply in enumerate(replies)
-    ]
-
-
 def _close(
     connection: sa.Connection, ids: Sequence[int], decision: str, reason: str, at: datetime
 ) -> None:
@@ -250,52 +237,3 @@ def _close(
         .where(inbox.c.id.in_(ids))
         .values(state="done", payload=None, decision=decision, reason=reason, done=at)
     )
-
-
-def _apply(connection: sa.Connection, event: Event) -> str | None:
-    """Do what an edit or a deletion asks for. The reason to note; None: answer it anew."""
-    where = rows.ensure_conversation(connection, event.key)
-    deleted = event.kind is Kind.DELETE
-    of_message = sa.and_(inbox.c.conversation_id == where, inbox.c.message == event.message)
-
-    pending = (
-        connection.execute(
-            sa.select(inbox.c.id, inbox.c.payload).where(
-                of_message, inbox.c.state.in_(("waiting", "aside")), inbox.c.kind.not_in(CHANGES)
-            )
-        )
-    ).all()
-    if pending:
-        for row in pending:
-            values = (
-                {"state": "done", "payload": None, "decision": "delete", "reason": "taken back"}
-                if deleted
-                else {"payload": rows.dump(replace(rows.load(row.payload), text=event.text))}
-            )
-            connection.execute(inbox.update().where(inbox.c.id == row.id).values(values))
-        return "it was still waiting"
-
-    withdrawn = _withdraw(connection, where, event.message)
-    of_turn = sa.and_(turn.c.conversation_id == where, turn.c.message == event.message)
-    turns = list(connection.scalars(sa.select(turn.c.id).where(of_turn)))
-    if deleted:
-        forget_turns(connection, with_answers(connection, turns))
-    elif withdrawn:
-        forget_turns(connection, turns)
-    else:
-        connection.execute(turn.update().where(of_turn).values(text=event.text))
-        unlearn(connection, turns)
-    if withdrawn:
-        return "its answer was withdrawn" if deleted else None
-    return "history is changed" if turns else "I had not kept it"
-
-
-def _withdraw(connection: sa.Connection, where: int, message: str) -> bool:
-    """Take back the answer to `message` if nothing of it has left."""
-    answer = sa.and_(outbox.c.conversation_id == where, outbox.c.in_reply_to == message)
-    states = (connection.execute(sa.select(outbox.c.state, outbox.c.turn_id).where(answer))).all()
-    if not states or any(row.state != "pending" for row in states):
-        return False
-    connection.execute(outbox.update().where(answer).values(state="withdrawn", text=None))
-    forget_turns(connection, [row.turn_id for row in states if row.turn_id is not None])
-    return True

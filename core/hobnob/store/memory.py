@@ -25,7 +25,14 @@ from hobnob.store.schema import (
     turn,
 )
 
-PLACE = sa.select(conversation.c.id, conversation.c.incognito, conversation.c.forgotten).where(
+PLACE = sa.select(
+    conversation.c.id,
+    conversation.c.incognito,
+    conversation.c.forgotten,
+    conversation.c.begins,
+    conversation.c.language,
+    conversation.c.introduced,
+).where(
     conversation.c.platform == sa.bindparam("key_platform"),
     conversation.c.account == sa.bindparam("key_account"),
     conversation.c.room == sa.bindparam("key_room"),
@@ -39,7 +46,10 @@ OLDER = (
     )
     .limit(1)
 )
-SUMMARY = sa.select(summary.c.text).where(summary.c.conversation_id == rows.THE_CONVERSATION)
+SUMMARY = sa.select(summary.c.text).where(
+    summary.c.conversation_id == rows.THE_CONVERSATION,
+    summary.c.position >= sa.bindparam("begins"),
+)
 ENTRIES = (
     sa.select(
         turn.c.id,
@@ -102,18 +112,22 @@ class SqlMemory:
     async def recent(self, scope: Scope, limit: int) -> Recent:
         def transaction(connection: sa.Connection) -> Recent:
             at = rows.at(scope.key)
-            places = _enter(connection, scope)
+            here, *_ = rest = _find(connection, scope)
+            places = _enter(connection, scope, rest)
             if not places:
                 return Recent()
-            found = connection.execute(RECENT, {**at, "limit": limit}).all()
-            first = found[0].position if found else 0
+            begins = here.begins if here is not None else 0
+            found = connection.execute(RECENT, {**at, "limit": limit, "begins": begins}).all()
+            first = found[0].position if found else begins
             older = connection.scalar(OLDER, {**at, "first": first})
             return Recent(
                 turns=tuple(rows.turn(row) for row in found),
                 complete=older is None and len(places) == 1,
-                summary=connection.scalar(SUMMARY, at) or "",
+                summary=connection.scalar(SUMMARY, {**at, "begins": begins}) or "",
                 facts=facts.known(connection, scope, list(places), self._clock.now()),
                 incognito=any(place.incognito for place in places.values()),
+                language=(here.language or "") if here is not None else "",
+                introduced=here is not None and here.introduced,
             )
 
         return await self._database.view(transaction)
@@ -242,10 +256,21 @@ class SqlMemory:
         return await self._database.write(transaction)
 
     async def set_incognito(self, key: ConversationKey, on: bool) -> None:
+        await self._set(key, incognito=on)
+
+    async def set_language(self, key: ConversationKey, language: str) -> None:
+        await self._set(key, language=language or None)
+
+    async def begin_anew(self, key: ConversationKey) -> None:
+        last = sa.select(sa.func.coalesce(sa.func.max(turn.c.position) + 1, 0))
+        here = turn.c.conversation_id == conversation.c.id
+        await self._set(key, begins=last.where(here).scalar_subquery())
+
+    async def _set(self, key: ConversationKey, **values: Any) -> None:
         def transaction(connection: sa.Connection) -> None:
             where = rows.ensure_conversation(connection, key)
             change = conversation.update().where(conversation.c.id == where)
-            connection.execute(change.values(incognito=on))
+            connection.execute(change.values(**values))
 
         await self._database.write(transaction)
 
@@ -267,9 +292,16 @@ def restrict(connection: sa.Connection, places: Sequence[int], scope: Scope | No
     connection.execute(sa.select(*settings))
 
 
-def _enter(connection: sa.Connection, scope: Scope) -> dict[int, Any]:
+def _find(connection: sa.Connection, scope: Scope) -> list[Any]:
+    """The rows of the scope's conversations; None for one that does not exist."""
+    return [connection.execute(PLACE, rows.at(key)).first() for key in scope.keys]
+
+
+def _enter(
+    connection: sa.Connection, scope: Scope, found: Sequence[Any] | None = None
+) -> dict[int, Any]:
     """The scope's conversations that exist, by id; from here on nothing else is seen."""
-    found = [connection.execute(PLACE, rows.at(key)).first() for key in scope.keys]
+    found = _find(connection, scope) if found is None else found
     places = {row.id: row for row in found if row is not None}
     restrict(connection, list(places), scope)
     return places

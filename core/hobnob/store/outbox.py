@@ -1,12 +1,14 @@
 """What is to go out, part by part, each sent once (`hobnob.ports.Outbox`)."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
 from hobnob.events import Reply, Visibility
-from hobnob.ports import Parcel
+from hobnob.ports import Growing, Parcel
 from hobnob.store import rows
 from hobnob.store.database import Database
 from hobnob.store.schema import outbox
@@ -31,7 +33,23 @@ PART_BEFORE = (
     .order_by(outbox.c.id.desc())
     .limit(1)
 )
+GROWING = (
+    sa.select(outbox.c.id, outbox.c.nonce, outbox.c.message)
+    .where(
+        outbox.c.conversation_id == sa.bindparam("where"),
+        outbox.c.state == "growing",
+    )
+    .order_by(outbox.c.part)
+)
+QUEUE = outbox.insert()
 MARK = outbox.update().where(outbox.c.id == sa.bindparam("row"))
+SENT = MARK.values(
+    state=sa.case((outbox.c.text == "", "withdrawn"), else_="sent"),
+    error=None,
+    text=None,  # the turn has what was said
+    warning="",
+    mention="",
+)
 _BEGAN = sa.bindparam("began", type_=outbox.c.attempted.type)
 BEGIN = MARK.values(state="sending", attempted=sa.func.coalesce(outbox.c.attempted, _BEGAN))
 
@@ -55,20 +73,104 @@ def next_parcel(connection: sa.Connection, key: ConversationKey) -> Parcel | Non
         visibility=Visibility(row.visibility) if row.visibility else None,
         warning=row.warning,
         attempted=row.attempted,
+        replaces=row.replaces or "",
+        private=row.private,
     )
     return Parcel(row=row.id, reply=reply)
+
+
+def queue(
+    connection: sa.Connection, where: int, turn_id: int | None, replies: Sequence[Reply]
+) -> None:
+    """Queue the parts of an answer. What people already see of it changes into them, part by part;
+    what is left of that is deleted."""
+    seen = connection.execute(GROWING, {"where": where}).all()
+    there = [row for row in seen if row.message is not None]
+    for part, (reply, row) in enumerate(zip(replies, there, strict=False)):
+        values = {**_row(where, turn_id, part, reply), "replaces": row.message, "attempted": None}
+        del values["nonce"]
+        connection.execute(outbox.update().where(outbox.c.id == row.id).values(values))
+    if len(replies) > len(there):
+        added = enumerate(replies[len(there) :], start=len(there))
+        connection.execute(QUEUE, [_row(where, turn_id, part, reply) for part, reply in added])
+    if len(seen) > min(len(there), len(replies)):
+        growing = sa.and_(outbox.c.conversation_id == where, outbox.c.state == "growing")
+        take_back(connection, growing)
+
+
+def take_back(
+    connection: sa.Connection, which: sa.ColumnElement[bool], *, seen: bool = True
+) -> None:
+    """Of these replies, those not sent are withdrawn, and one that was still growing is deleted on
+    the platform; if `seen`, so are those that were sent."""
+    pending = sa.and_(which, outbox.c.state == "pending")
+    connection.execute(
+        outbox.update()
+        .where(pending, outbox.c.replaces.is_(None))
+        .values(state="withdrawn", text=None, warning="")
+    )
+    connection.execute(
+        outbox.update()
+        .where(pending, outbox.c.replaces.is_not(None))
+        .values(text="", warning="", turn_id=None)
+    )
+    shown = ("growing", "sent") if seen else ("growing",)
+    connection.execute(
+        outbox.update()
+        .where(which, rows.one_of(outbox.c.state, shown), outbox.c.message.is_not(None))
+        .values(state="pending", text="", replaces=outbox.c.message, attempted=None, turn_id=None)
+    )
+    lost = {"state": "unknown", "error": "the beginning of an answer may have arrived"}
+    connection.execute(outbox.update().where(which, outbox.c.state == "growing").values(lost))
+
+
+def _row(where: int, turn_id: int | None, part: int, reply: Reply) -> dict[str, Any]:
+    return {
+        "conversation_id": where,
+        "turn_id": turn_id,
+        "text": reply.text,
+        "nonce": reply.nonce,
+        "in_reply_to": reply.in_reply_to,
+        "part": part,
+        "mention": reply.mention,
+        "visibility": reply.visibility,
+        "warning": reply.warning,
+        "private": reply.private,
+        "state": "pending",
+    }
 
 
 class SqlOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def grow(self, reply: Reply, at: datetime) -> Growing:
+        def transaction(connection: sa.Connection) -> Growing:
+            where = rows.ensure_conversation(connection, reply.key)
+            row = connection.execute(GROWING, {"where": where}).first()
+            if row is not None:
+                return Growing(row=row.id, nonce=row.nonce, message=row.message or "")
+            values = {**_row(where, None, 0, reply), "text": None, "state": "growing"}
+            made = connection.scalar(QUEUE.returning(outbox.c.id), {**values, "attempted": at})
+            assert made is not None  # noqa: S101 - RETURNING gives it
+            return Growing(row=made, nonce=reply.nonce)
+
+        return await self._database.write(transaction)
+
+    async def grew(self, row: int, message: str) -> None:
+        await self._mark(MARK, row=row, message=message)
+
+    async def shrink(self, row: int) -> None:
+        def transaction(connection: sa.Connection) -> None:
+            connection.execute(outbox.delete().where(outbox.c.id == row))
+
+        await self._database.write(transaction)
+
     async def begin(self, row: int, at: datetime) -> None:
         await self._mark(BEGIN, row=row, began=at)
 
     async def sent(self, row: int, message: str) -> None:
-        erased = {"text": None, "warning": "", "mention": ""}  # the turn has what was said
-        await self._mark(MARK, row=row, state="sent", message=message, error=None, **erased)
+        await self._mark(SENT, row=row, message=message)
 
     async def again(self, parcel: Parcel) -> None:
         attempted = parcel.reply.attempted

@@ -83,6 +83,12 @@ conversation = Table(
     Column("incognito", Boolean, nullable=False, server_default=false()),
     # Counts up when something remembered is changed or forgotten: copies in memory are outdated.
     Column("forgotten", Integer, nullable=False, server_default="0"),
+    # Where the present talk begins: what was said before is remembered, and not at hand.
+    Column("begins", Integer, nullable=False, server_default="0"),
+    # The language to answer in; NULL: that of whoever speaks.
+    Column("language", String(64)),
+    # Somebody was told here that we are an AI.
+    Column("introduced", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("platform", "account", "room", "thread"),
 )
 
@@ -154,7 +160,10 @@ outbox = Table(
     Column("mention", String, nullable=False),
     Column("visibility", String(16)),
     Column("warning", Said, nullable=False),
-    # pending, sending, sent, unknown, refused, withdrawn
+    # The message of ours that it takes the place of; with an empty text, that is to be deleted.
+    Column("replaces", String),
+    Column("private", Boolean, nullable=False, server_default=false()),
+    # growing (shown while it is written), pending, sending, sent, unknown, refused, withdrawn
     Column("state", String(16), nullable=False),
     Column("attempted", Utc),
     Column("message", String),  # the platform's id, once sent
@@ -221,6 +230,26 @@ summary = Table(
     Column("conversation_id", ForeignKey("conversation.id"), primary_key=True),
     Column("position", Integer, nullable=False),  # the last turn that is in it
     Column("text", Said, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+
+# What people think of what we said: the last reaction of each person to a message.
+reaction = Table(
+    "reaction",
+    metadata,
+    Column("conversation_id", ForeignKey("conversation.id"), primary_key=True),
+    Column("message", String, primary_key=True),  # of ours
+    Column("author", String, primary_key=True),
+    Column("emoji", Said, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+
+# How the connections to the platforms are doing, as the running program last noted.
+connection = Table(
+    "connection",
+    metadata,
+    Column("platform", String, primary_key=True),
+    Column("health", Text, nullable=False),  # hobnob.health.Health as JSON
     Column("at", Utc, nullable=False),
 )
 

@@ -26,6 +26,9 @@ class FakeAdapter:
         self.name = name
         self.limits = limits or Limits(max_length=2000)
         self.sent: list[Reply] = []
+        """Every message, as it left first."""
+        self.shown: dict[str, Reply] = {}
+        """What people see of them now, by its id."""
         self.drafts: list[str] = []
         self.failures: list[Exception] = []
         self.delivers_before_failing = False
@@ -42,12 +45,21 @@ class FakeAdapter:
 
     async def send(self, reply: Reply) -> str:
         failure = self.failures.pop(0) if self.failures else None
-        seen = any(sent.nonce == reply.nonce for sent in self.sent)
-        if not seen and (failure is None or self.delivers_before_failing):
-            self.sent.append(reply)
+        id_ = reply.replaces if reply.replaces in self.shown else f"sent-{reply.nonce}"
+        if failure is None or self.delivers_before_failing:
+            self._show(id_, reply)
         if failure is not None:
             raise failure
-        return f"sent-{reply.nonce}"
+        return id_
+
+    def _show(self, id_: str, reply: Reply) -> None:
+        if reply.replaces and not reply.text:
+            self.shown.pop(id_, None)
+        elif id_ not in self.shown:
+            self.sent.append(reply)
+            self.shown[id_] = reply
+        elif reply.replaces:
+            self.shown[id_] = reply
 
     @asynccontextmanager
     async def composing(self, event: Event) -> AsyncIterator[Draft]:

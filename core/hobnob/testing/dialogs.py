@@ -149,7 +149,7 @@ async def play(bot: Bot, dialog: Dialog, engine: Engine | None = None) -> list[P
             chat = app.build(
                 bot,
                 {platform.name: platform},
-                rules=replace(bot.settings.engage.rules(bot.persona.name), burst_seconds=0),
+                rules=replace(bot.rules, burst_seconds=0),
                 engine=shown,
                 memory=memory,
                 database=database,

@@ -1,0 +1,91 @@
+"""How the model comes to write one answer: what is remembered goes in, the text comes out."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+from hobnob import prompt
+from hobnob.conversation import ConversationKey
+from hobnob.errors import EngineError
+from hobnob.events import Event, Kind, Memory
+from hobnob.growing import Growing
+from hobnob.persona import Persona
+from hobnob.ports import Adapter, Clock, Engine, MemoryPort, Outbox
+from hobnob.thinking import without_thinking
+
+
+class Writing:
+    """Writes answers, each of which can be interrupted."""
+
+    def __init__(
+        self,
+        *,
+        persona: Persona,
+        engine: Engine,
+        memory: MemoryPort,
+        outbox: Outbox,
+        adapters: Mapping[str, Adapter],
+        clock: Clock,
+    ) -> None:
+        self._persona = persona
+        self._engine = engine
+        self._memory = memory
+        self._outbox = outbox
+        self._adapters = adapters
+        self._clock = clock
+        self._at_work: dict[ConversationKey, tuple[frozenset[str], asyncio.Task[str]]] = {}
+
+    def __len__(self) -> int:
+        """Answers that are being written."""
+        return len(self._at_work)
+
+    async def answer(self, events: Sequence[Event], memory: Memory) -> str | None:
+        """The model's answer; None if one of the messages was edited or deleted meanwhile. Raises
+        EngineError and EngineUnavailable."""
+        key = events[-1].key
+        task = asyncio.create_task(self._write(events, memory))
+        self._at_work[key] = (frozenset(event.message for event in events), task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            me = asyncio.current_task()
+            if me is not None and me.cancelling():
+                raise
+            return None
+        finally:
+            del self._at_work[key]
+
+    def interrupt(self, event: Event) -> None:
+        """Stop writing what answers the message that `event` changes."""
+        messages, task = self._at_work.get(event.key, (frozenset(), None))
+        if task and event.kind in (Kind.EDIT, Kind.DELETE) and event.message in messages:
+            task.cancel()
+
+    async def _write(self, events: Sequence[Event], memory: Memory) -> str:
+        sampling = self._persona.sampling
+        budget = prompt.Budget(
+            tokens=min(
+                self._engine.context_tokens - sampling.max_new_tokens, self._engine.prompt_tokens
+            ),
+            count=self._engine.count_tokens,
+        )
+        memory = prompt.fit(self._persona, memory, events, budget)
+        if not memory.complete:
+            recalled = await self._memory.recall(events, memory.turns)
+            memory = replace(memory, recalled=recalled)
+        messages = prompt.build(self._persona, memory, events, budget)
+        last, written = events[-1], ""
+        adapter = self._adapters[last.key.platform]
+        async with (
+            adapter.composing(last) as draft,
+            Growing(last, outbox=self._outbox, adapter=adapter, clock=self._clock) as growing,
+            aclosing(without_thinking(self._engine.stream(messages, sampling))) as pieces,
+        ):
+            async for piece in pieces:
+                written += piece
+                draft(written)
+                growing.show(written)
+        if not written.strip():
+            raise EngineError("the model wrote nothing")
+        return written.strip()
