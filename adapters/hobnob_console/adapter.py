@@ -22,6 +22,7 @@ from rich.console import Console
 from hobnob.conversation import ConversationKey
 from hobnob.errors import SendRefused
 from hobnob.events import Addressed, Author, Event, Kind, Reply
+from hobnob.health import Health, Pulse, State
 from hobnob.ports import Draft, Finding, Limits, Receiver
 
 KEY = ConversationKey(platform="console", account="hobnob", room="terminal")
@@ -47,10 +48,16 @@ class ConsoleAdapter:
         self._interactive = sys.stdin.isatty() and sys.stdout.isatty()
         self._console = Console(highlight=False)
         self._shown = ""
+        self._pulse = Pulse()
         self._left = False
         """Whoever read our output has gone (`hobnob chat | head -1`)."""
 
+    @property
+    def health(self) -> Health:
+        return self._pulse.health
+
     async def run(self, receiver: Receiver) -> None:
+        self._pulse.turned(State.CONNECTED)
         await receiver.settled(KEY)  # what an earlier life left to say comes first
         lines = self._typed() if self._interactive else _piped()
         async for line in lines:

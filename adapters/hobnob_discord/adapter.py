@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from hobnob.conversation import ConversationKey
 from hobnob.errors import AdapterError, AdapterStopped, SendLater, SendRefused, SendUnknown
 from hobnob.events import Event, Reply
+from hobnob.health import Health, Pulse, State
 from hobnob.ports import Draft, Finding, Limits, Receiver
 from hobnob_discord import check
 from hobnob_discord.gateway import LINK_FAILURES, Gateway, use_server
@@ -55,7 +56,12 @@ class DiscordAdapter:
         self._options = options
         self._retry_pauses = retry_pauses
         self._online = asyncio.Event()
+        self._pulse = Pulse()
         self._gateway: Gateway | None = None
+
+    @property
+    def health(self) -> Health:
+        return self._pulse.health
 
     async def run(self, receiver: Receiver) -> None:
         use_server(self._options.api_url, self._options.gateway_url)
@@ -64,6 +70,7 @@ class DiscordAdapter:
             await gateway.login(self._options.token.get_secret_value())
             self._gateway = gateway
             self._online.set()
+            self._pulse.turned(State.CONNECTED)
             await _first_to_end(gateway.connect(), gateway.hand_in())
         except discord.PrivilegedIntentsRequired:
             raise AdapterStopped(f"{check.NO_CONTENT}. {check.SWITCH_CONTENT_ON}") from None

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
 from hobnob.errors import SendLater, SendRefused, SendUnknown
 from hobnob.events import Event, Reply, Visibility
+from hobnob.health import Health, Pulse, State
 from hobnob.ports import Draft, Finding, Limits, Receiver
 from hobnob_mastodon import check
 from hobnob_mastodon.markup import length, to_post
@@ -85,9 +86,14 @@ class MastodonAdapter:
         self._options = options
         self._retry_pauses = retry_pauses
         self._connected = asyncio.Event()
+        self._pulse = Pulse()
         self._server: Server
         self._me: Me
         self.limits = Limits(max_length=DEFAULT_LENGTH, length=length)
+
+    @property
+    def health(self) -> Health:
+        return self._pulse.health
 
     async def run(self, receiver: Receiver) -> None:
         options = self._options
@@ -96,6 +102,7 @@ class MastodonAdapter:
             self.limits = Limits(max_length=await most_characters(server), length=length)
             self._server = server
             self._connected.set()
+            self._pulse.turned(State.CONNECTED)
             try:
                 reader = Reader(server, receiver, self._me)
                 await reader.open()

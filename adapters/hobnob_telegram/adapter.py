@@ -27,6 +27,7 @@ from telegram.request import HTTPXRequest
 
 from hobnob.errors import AdapterError, AdapterStopped, SendLater, SendRefused, SendUnknown
 from hobnob.events import Event, Reply
+from hobnob.health import Health, Pulse, State
 from hobnob.ports import Draft, Finding, Limits, Receiver
 from hobnob_telegram.translate import ALLOWED, PLATFORM, Me, to_event
 
@@ -73,6 +74,11 @@ class TelegramAdapter:
         self._options = options
         self._bot: Bot | None = None
         self._online = asyncio.Event()
+        self._pulse = Pulse()
+
+    @property
+    def health(self) -> Health:
+        return self._pulse.health
 
     async def run(self, receiver: Receiver) -> None:
         # Its lines about requests, one a poll, show the URL, which holds the token.
@@ -83,6 +89,7 @@ class TelegramAdapter:
                 async with self._connect() as bot:
                     self._bot = bot
                     self._online.set()
+                    self._pulse.turned(State.CONNECTED)
                     pause = 1.0
                     await self._poll(bot, receiver)
             except InvalidToken:

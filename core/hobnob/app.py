@@ -10,14 +10,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from hobnob import registry
 from hobnob.chat import Chat, Stores
 from hobnob.clock import SystemClock
-from hobnob.errors import AdapterError, AdapterStopped, ConfigError
+from hobnob.errors import AdapterError, AdapterStopped, ConfigError, StoreError
 from hobnob.memory.embedder import STARTER, SentenceModel
 from hobnob.memory.recall import Remembering
 from hobnob.policy import Rules
 from hobnob.ports import Adapter, Clock, Engine, Receiver
 from hobnob.recollection import Embedder
 from hobnob.settings import Bot
-from hobnob.store import migrate
+from hobnob.store import connections, migrate
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
@@ -31,6 +31,8 @@ SEND_SECONDS = 6.0
 LEAVE_SECONDS = 2.0
 """How long a platform may take to be left."""
 LONGEST_PAUSE = 300.0
+NOTE_SECONDS = 5.0
+"""Between two looks at how the connections are doing."""
 
 
 async def run(
@@ -69,7 +71,10 @@ async def run(
             asyncio.create_task(_supervise(adapter, chat.receiver(name), clock), name=name)
             for name, adapter in adapters.items()
         ]
-        tasks_beside = [asyncio.create_task(memory.learner.run(lambda: chat.writing))]
+        tasks_beside = [
+            asyncio.create_task(memory.learner.run(lambda: chat.writing)),
+            asyncio.create_task(_note_health(database, adapters, clock)),
+        ]
         stack.push_async_callback(_cancel, [*tasks, *tasks_beside])
         stack.push_async_callback(chat.close, SEND_SECONDS)  # while the platforms still listen
         await _done_or_stopped(tasks, stop)
@@ -179,6 +184,17 @@ async def _supervise(adapter: Adapter, receiver: Receiver, clock: Clock) -> None
             log.exception("%s: connection failed; again in %.0f s", adapter.name, pause)
         await clock.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+async def _note_health(database: Database, adapters: Mapping[str, Adapter], clock: Clock) -> None:
+    """Tell `hobnob platforms` how the connections are doing."""
+    while True:
+        found = {name: adapter.health for name, adapter in adapters.items()}
+        try:
+            await connections.note(database, found, clock.now())
+        except StoreError as error:
+            log.debug("how the connections are doing can't be noted: %s", error)
+        await clock.sleep(NOTE_SECONDS)
 
 
 @contextlib.contextmanager

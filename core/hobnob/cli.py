@@ -2,12 +2,13 @@
 
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hobnob import __version__, cli_memory
+from hobnob import __version__, cli_memory, cli_platforms
 from hobnob.cli_bot import BotName, Verbose, fail, load, run_until_done
 from hobnob.errors import HobnobError
 from hobnob.terminal import Progress, err, out, show, show_finding
@@ -26,6 +27,7 @@ cli = typer.Typer(
 db = typer.Typer(help="The bot's database.", no_args_is_help=True)
 cli.add_typer(db, name="db")
 cli.add_typer(cli_memory.memory, name="memory")
+cli.command()(cli_platforms.platforms)
 
 
 def main() -> None:
@@ -58,7 +60,6 @@ def options(
 def chat(bot: BotName = "friend", verbose: Verbose = False) -> None:
     """Talk with a bot in the terminal, or through a pipe: a line in, an answer out."""
     from hobnob import app, registry
-    from hobnob.policy import Rules
 
     found = load(bot, verbose)
     if not verbose:
@@ -67,7 +68,13 @@ def chat(bot: BotName = "friend", verbose: Verbose = False) -> None:
     if out.is_terminal and sys.stdin.isatty():
         _welcome(found)
     # Alone with one person at a keyboard there is nothing to hold back and nobody to protect.
-    rules = Rules(burst_seconds=0, per_user_per_minute=0, per_chat_per_minute=0)
+    rules = replace(
+        found.rules,
+        burst_seconds=0,
+        per_user_per_minute=0,
+        per_chat_per_minute=0,
+        disclose=False,
+    )
     with Progress() as progress:
         run_until_done(app.run(found, {"console": adapter}, rules=rules, report=progress))
 

@@ -12,6 +12,7 @@ from typing import Protocol, Self
 
 from hobnob.conversation import ConversationKey
 from hobnob.events import ChatMessage, Event, Memory, Recalled, Reply, Sampling, Turn
+from hobnob.health import Health
 
 # ------------------------------------------------------------------------------------ platforms
 
@@ -111,6 +112,11 @@ class Adapter(Protocol):
     @property
     def limits(self) -> Limits:
         """What the platform takes; exact once connected, careful before."""
+        ...
+
+    @property
+    def health(self) -> Health:
+        """How the connection is doing; `hobnob.health.Pulse` takes the notes."""
         ...
 
     async def run(self, receiver: Receiver) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
+from rich.live import Live as LiveDisplay
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
@@ -62,6 +63,20 @@ class Bar:
         self._bar.stop()
 
 
+class Live:
+    """A table that is drawn anew in its place, on a terminal."""
+
+    def __init__(self) -> None:
+        self._live = LiveDisplay(console=out, auto_refresh=False)
+
+    def __enter__(self) -> Callable[[list[dict[str, Any]]], None]:
+        self._live.start()
+        return lambda rows: self._live.update(_table(rows), refresh=True)
+
+    def __exit__(self, *exc: object) -> None:
+        self._live.stop()
+
+
 def show(rows: list[dict[str, Any]], as_json: bool) -> None:
     """A table for people, tab-separated lines for pipes, JSON where asked for."""
     if as_json:
@@ -73,10 +88,14 @@ def show(rows: list[dict[str, Any]], as_json: bool) -> None:
     elif not rows:
         out.print("Nothing is stored yet.")
     else:
-        table = Table(*rows[0], box=None)
-        for row in rows:
-            table.add_row(*(_cell(value) for value in row.values()))
-        out.print(table)
+        out.print(_table(rows))
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(*(rows[0] if rows else ()), box=None)
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    return table
 
 
 def _cell(value: object) -> Any:

@@ -18,7 +18,8 @@ from hobnob import __version__
 from tests.acceptance.program import HOBNOB, environment, hobnob, make_bot
 
 COMMANDS = [
-    *("chat", "run", "new", "doctor", "test", "history", "retry", "db", "db upgrade", "memory"),
+    *("chat", "run", "new", "doctor", "platforms", "test", "history", "retry", "db", "db upgrade"),
+    "memory",
     *(f"memory {name}" for name in ("show", "search", "forget", "index")),
 ]
 

@@ -373,3 +373,103 @@ async def test_only_one_process_may_run_a_platform(database: Database) -> None:
                 pass
     async with database.claim("discord"):
         pass
+
+
+# ------------------------------------------------------------------------ answers that are seen
+
+
+def growing(event: Event) -> Reply:
+    return Reply(key=event.key, text="Onc", nonce=f"grows-{event.id}", in_reply_to=event.message)
+
+
+async def test_what_grew_becomes_the_first_part_of_the_answer(store: Store) -> None:
+    event = people.event("a story!")
+    await store.inbox.receive(event)
+    shown = await store.outbox.grow(growing(event), store.clock.now())
+    assert not shown.message
+    assert await store.next() is None  # it is not to be sent by anybody else
+    await store.outbox.grew(shown.row, "sent-1")
+    again = await store.outbox.grow(growing(replace(event, id="else")), store.clock.now())
+    assert (again.row, again.nonce, again.message) == (shown.row, shown.nonce, "sent-1")
+
+    first = await store.inbox.finish(outcome(await store.waiting(), "Once.", "The end."))
+    assert first is not None
+    assert (first.row, first.reply.replaces, first.reply.text) == (shown.row, "sent-1", "Once.")
+    assert first.reply.attempted is None
+    await store.outbox.sent(first.row, "sent-1")
+    second = await store.next()
+    assert second is not None
+    assert (second.reply.replaces, second.reply.follows) == ("", "sent-1")
+
+
+async def test_what_grew_and_is_not_to_be_said_is_deleted(store: Store) -> None:
+    event = people.event("a story!")
+    await store.inbox.receive(event)
+    shown = await store.outbox.grow(growing(event), store.clock.now())
+    await store.outbox.grew(shown.row, "sent-1")
+    await store.inbox.finish(outcome(await store.waiting(), decision="silent"))
+    gone = await store.next()
+    assert gone is not None
+    assert (gone.reply.replaces, gone.reply.text) == ("sent-1", "")
+    await store.outbox.sent(gone.row, "sent-1")
+    assert await store.next() is None
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_what_certainly_is_not_there_or_perhaps_is_stops_nothing(
+    store: Store, known: bool
+) -> None:
+    event = people.event("a story!")
+    await store.inbox.receive(event)
+    shown = await store.outbox.grow(growing(event), store.clock.now())
+    if known:
+        await store.outbox.shrink(shown.row)
+    await store.answer("Once.")
+    parcel = await store.next()
+    assert parcel is not None
+    assert (parcel.reply.text, parcel.reply.replaces) == ("Once.", "")
+    await store.outbox.sent(parcel.row, "sent-1")
+    assert await store.next() is None
+
+
+async def test_what_grew_of_a_message_that_is_set_aside_is_deleted(store: Store) -> None:
+    event = people.event("a story!")
+    await store.inbox.receive(event)
+    shown = await store.outbox.grow(growing(event), store.clock.now())
+    await store.outbox.grew(shown.row, "sent-1")
+    assert await store.inbox.fail([(await store.waiting())[0].row], "crash", most=1)
+    gone = await store.next()
+    assert gone is not None
+    assert (gone.reply.replaces, gone.reply.text) == ("sent-1", "")
+
+
+async def test_an_edit_before_the_last_change_goes_on_with_what_people_see(store: Store) -> None:
+    event = people.event("a story!")
+    await store.inbox.receive(event)
+    shown = await store.outbox.grow(growing(event), store.clock.now())
+    await store.outbox.grew(shown.row, "sent-1")
+    await store.answer("Once.")
+    await store.inbox.receive(replace(event, id="new", kind=Kind.EDIT, text="a song!"))
+    await store.inbox.change((await store.inbox.todo(KEY)).changes)
+    assert await store.waiting_texts() == ["a song!"]
+    assert await store.next() is None
+    again = await store.outbox.grow(growing(event), store.clock.now())
+    assert (again.row, again.message) == (shown.row, "sent-1")
+
+
+async def test_all_parts_of_an_answer_to_a_deleted_message_go(store: Store) -> None:
+    event = people.event("tell me")
+    await store.inbox.receive(event)
+    await store.answer("first", "second")
+    for id_ in ("sent-1", "sent-2"):
+        parcel = await store.next()
+        assert parcel is not None
+        await store.outbox.sent(parcel.row, id_)
+    await store.inbox.receive(replace(event, id="gone", kind=Kind.DELETE))
+    await store.inbox.change((await store.inbox.todo(KEY)).changes)
+    gone = []
+    while parcel := await store.next():
+        gone.append((parcel.reply.replaces, parcel.reply.text))
+        await store.outbox.sent(parcel.row, parcel.reply.replaces)
+    assert gone == [("sent-1", ""), ("sent-2", "")]
+    assert not await store.history.recent(KEY, 10)

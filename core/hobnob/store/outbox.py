@@ -120,7 +120,7 @@ def take_back(
         .where(which, rows.one_of(outbox.c.state, shown), outbox.c.message.is_not(None))
         .values(state="pending", text="", replaces=outbox.c.message, attempted=None, turn_id=None)
     )
-    lost = {"state": "unknown", "error": "the beginning of an answer may have arrived"}
+    lost = {"state": "withdrawn", "error": "its beginning may have arrived"}
     connection.execute(outbox.update().where(which, outbox.c.state == "growing").values(lost))
 
 

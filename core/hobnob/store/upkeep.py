@@ -121,7 +121,7 @@ async def retry(database: Database, *, unknown: bool) -> tuple[int, int]:
             return events.rowcount, 0
         sends = connection.execute(
             outbox.update()
-            .where(outbox.c.state == "unknown")
+            .where(outbox.c.state == "unknown", outbox.c.text.is_not(None))  # not forgotten
             .values(state="pending", attempted=None, error=None)
         )
         return events.rowcount, sends.rowcount

@@ -8,6 +8,7 @@ from typing import Any
 
 from hobnob.conversation import ConversationKey
 from hobnob.events import Addressed, Author, Event, Kind, Reply
+from hobnob.health import Health, Pulse, State
 from hobnob.ports import Draft, Finding, Limits, Receiver
 
 ACCOUNT = "bot"
@@ -34,14 +35,21 @@ class FakeAdapter:
         self.delivers_before_failing = False
         self.composing_for: list[str] = []
         self._receiver: asyncio.Future[Receiver] | None = None
+        self._pulse = Pulse()
         self._count = 0
+
+    @property
+    def health(self) -> Health:
+        return self._pulse.health
 
     async def run(self, receiver: Receiver) -> None:
         self._connected().set_result(receiver)
+        self._pulse.turned(State.CONNECTED)
         try:
             await asyncio.Event().wait()
         finally:
             self._receiver = None
+            self._pulse.turned(State.STOPPED)
 
     async def send(self, reply: Reply) -> str:
         failure = self.failures.pop(0) if self.failures else None
