@@ -186,6 +186,9 @@ def history(
     why: Annotated[
         bool, typer.Option("--why", help="Show what was decided about each event, and why.")
     ] = False,
+    reactions: Annotated[
+        bool, typer.Option("--reactions", help="Show what people think of what the bot said.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show stored conversations, what was said in one, or why something was (not) answered."""
@@ -213,6 +216,17 @@ def history(
                         "reason": row.reason,
                     }
                     for row in await upkeep.decisions(database, key, limit)
+                ]
+            if reactions:
+                return [
+                    {
+                        "at": row.at,
+                        "conversation": row.key,
+                        "author": row.author,
+                        "reaction": row.emoji,
+                        "to": row.text,
+                    }
+                    for row in await upkeep.reactions(database, key, limit)
                 ]
             if key is not None:
                 turns = await SqlHistory(database).recent(key, limit)

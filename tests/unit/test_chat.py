@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from hobnob import chat as chat_module
 from hobnob.chat import Chat, Stores
@@ -27,7 +26,6 @@ from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
 from hobnob.store.memory import SqlMemory
 from hobnob.store.outbox import SqlOutbox
-from hobnob.store.schema import reaction
 from hobnob.testing.adapter import FakeAdapter, key
 from hobnob.testing.clock import FakeClock
 from hobnob.testing.engine import ScriptedEngine
@@ -702,21 +700,18 @@ async def test_a_reaction_is_kept_and_not_answered(database: Database) -> None:
     await world.say("hello")
     (sent,) = world.platform.shown
     await world.say("👍", kind=Kind.REACTION, message=sent)
-    assert await reactions(database) == [(sent, "id-ann", "👍")]
+    assert [(r.emoji, r.author, r.text) for r in await upkeep.reactions(database, None, 9)] == [
+        ("👍", "id-ann", "Hi!")
+    ]
     await world.say("❤️", kind=Kind.REACTION, message=sent)
-    assert await reactions(database) == [(sent, "id-ann", "❤️")]
+    assert [r.emoji for r in await upkeep.reactions(database, key("ann"), 9)] == ["❤️"]
+    assert not await upkeep.reactions(database, key("ben"), 9)
     await world.say("", kind=Kind.REACTION, message=sent)
-    assert await reactions(database) == []
+    assert not await upkeep.reactions(database, None, 9)
     assert world.platform.texts == ["Hi!"]
-
-
-async def reactions(database: Database) -> list[tuple[str, str, str]]:
-    query = sa.select(reaction.c.message, reaction.c.author, reaction.c.emoji)
-
-    def transaction(connection: sa.Connection) -> list[tuple[str, str, str]]:
-        return [(message, author, emoji) for message, author, emoji in connection.execute(query)]
-
-    return await database.read(transaction)
+    await world.say("👍", kind=Kind.REACTION, message=sent)
+    await world.say("/forget everything")
+    assert not await upkeep.reactions(database, None, 9)
 
 
 async def test_the_answer_to_a_private_command_is_for_the_asker(database: Database) -> None:

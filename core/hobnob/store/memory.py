@@ -19,6 +19,7 @@ from hobnob.store.schema import (
     fact,
     fact_source,
     inbox,
+    reaction,
     recall,
     recall_tokens,
     summary,
@@ -245,6 +246,8 @@ class SqlMemory:
             connection.execute(
                 fact.delete().where(fact.c.subject == person, fact.c.conversation_id.in_(here))
             )
+            theirs = sa.and_(reaction.c.author == person, reaction.c.conversation_id.in_(here))
+            connection.execute(reaction.delete().where(theirs))
             # The event that asks for it is still waiting; what was set aside is given up.
             given_up = {"state": "done", "payload": None, "decision": "forgotten", "error": None}
             aside = sa.and_(of_theirs, inbox.c.state == "aside")

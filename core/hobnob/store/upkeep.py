@@ -10,7 +10,7 @@ from hobnob.conversation import ConversationKey
 from hobnob.store import rows
 from hobnob.store.database import Database
 from hobnob.store.facts import true_at
-from hobnob.store.schema import conversation, fact, fact_source, inbox, outbox, turn
+from hobnob.store.schema import conversation, fact, fact_source, inbox, outbox, reaction, turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +82,54 @@ async def decisions(
                 state=row.state,
                 decision=row.decision or "",
                 reason=row.reason or row.error or "",
+            )
+            for row in connection.execute(query, values)
+        ]
+        return found[::-1]
+
+    return await database.read(transaction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reacted:
+    """What somebody thinks of something that we said."""
+
+    at: datetime
+    key: ConversationKey
+    author: str
+    emoji: str
+    text: str
+    """What we said; "" where that is not kept."""
+
+
+async def reactions(
+    database: Database, key: ConversationKey | None, limit: int
+) -> Sequence[Reacted]:
+    """The last `limit` reactions in a conversation, or in all; oldest first."""
+    said = sa.and_(
+        outbox.c.conversation_id == reaction.c.conversation_id,
+        outbox.c.message == reaction.c.message,
+    )
+    query = (
+        sa.select(reaction, turn.c.text, *rows.KEY)
+        .join_from(reaction, conversation)
+        .outerjoin(outbox, said)
+        .outerjoin(turn, turn.c.id == outbox.c.turn_id)
+        .order_by(reaction.c.at.desc())
+        .limit(limit)
+    )
+    if key is not None:
+        query = query.where(reaction.c.conversation_id == rows.THE_CONVERSATION)
+    values = {} if key is None else rows.at(key)
+
+    def transaction(connection: sa.Connection) -> Sequence[Reacted]:
+        found = [
+            Reacted(
+                at=row.at,
+                key=rows.key(row),
+                author=row.author,
+                emoji=row.emoji,
+                text=row.text or "",
             )
             for row in connection.execute(query, values)
         ]
