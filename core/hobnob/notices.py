@@ -6,6 +6,7 @@ import re
 from hobnob.commands import COMMANDS, words
 from hobnob.events import Event
 from hobnob.persona import Persona
+from hobnob.text import clean_name
 
 TOO_MUCH = "That's a lot at once for me. Give me a minute, then I'm all ears again."
 GREETING = "Hello! I'm {name}, an AI. Write to me whenever you like."
@@ -74,12 +75,13 @@ def asked_if_ai(text: str) -> str | None:
 def tell(event: Event, persona: Persona, *, contact: str = "", host: str = "") -> str:
     """What is always true, asked by a command or in words. `contact` is whom to ask about privacy,
     `host` where the model is if not here."""
+    hello = greeting(persona, clean_name(event.author.name))
     match words(event):
         case ["start", *_]:
-            return greeting(persona)
+            return hello
         case ["help", *_]:
             lines = [f"/{command.name}: {command.description}" for command in COMMANDS]
-            return "\n".join([greeting(persona), "", *lines])
+            return "\n".join([hello, "", *lines])
         case ["privacy", *_]:
             told = PRIVACY.format(where=ELSEWHERE.format(host=host) if host else HERE)
             return f"{told}\nQuestions: {contact}" if contact else told
@@ -90,8 +92,9 @@ def tell(event: Event, persona: Persona, *, contact: str = "", host: str = "") -
             return HONEST[language].format(name=persona.name)
 
 
-def greeting(persona: Persona) -> str:
-    return introduced(persona.greeting or GREETING.format(name=persona.name))
+def greeting(persona: Persona, whom: str) -> str:
+    hello = persona.greeting.replace("{{user}}", whom) or GREETING.format(name=persona.name)
+    return introduced(hello)
 
 
 def introduced(said: str) -> str:

@@ -28,6 +28,7 @@ from typing import Any
 
 from hobnob.errors import ConfigError
 from hobnob.events import Sampling
+from hobnob.lorebook import Lorebook
 
 MAX_BYTES = 256 * 1024
 
@@ -50,9 +51,12 @@ class Persona:
     style: str = ""
     """How it writes; appended to the system text."""
     greeting: str = ""
-    """Said when somebody opens a conversation without a question (/start)."""
+    """Said when somebody opens a conversation without a question (/start). {{user}} in it stands
+    for their name."""
     examples: tuple[Example, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
+    lore: Lorebook | None = None
+    """What it knows of its world and tells when somebody speaks of it."""
 
 
 def parse(text: str, source: str) -> Persona:

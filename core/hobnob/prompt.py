@@ -131,6 +131,7 @@ class _Layout:
         system = "\n\n".join(part for part in parts if part)
         self._stable = (ChatMessage(role=Speaker.SYSTEM, content=system), *_examples(persona))
         self._known = "" if self._direct else known
+        self._lore = self._called([turn.text for turn in (*memory.turns, *self._new)])
         recalled = {turn for passage in memory.recalled.passages for turn in passage}
         self._remembered = {
             turn: _remembered(turn) for turn in sorted(recalled, key=lambda turn: turn.at)
@@ -144,7 +145,7 @@ class _Layout:
 
     def note(self, passages: Sequence[Sequence[Turn]]) -> str:
         """What stands before the new message, in brackets: nobody said it now."""
-        parts = [self._known] if self._known else []
+        parts = [part for part in (self._known, self._lore) if part]
         if passages:
             chosen = {turn for passage in passages for turn in passage}
             lines = [line for turn, line in self._remembered.items() if turn in chosen]
@@ -153,6 +154,17 @@ class _Layout:
             parts.append("You have no memory of this. Say so, and don't guess.")
         text = "\n".join(parts)
         return f"[{text}]" if text else ""
+
+    def _called(self, texts: Sequence[str]) -> str:
+        """What is told of the persona's world when these texts speak of it."""
+        if self._persona.lore is None:
+            return ""
+
+        def count(text: str) -> int:
+            return self._budget.count([ChatMessage(role=Speaker.USER, content=text)])
+
+        called = self._persona.lore.called(texts, count)
+        return "\n".join(["About this you know:", *(e.content for e in called)]) if called else ""
 
     def cut_to_fit(self) -> tuple[ChatMessage, ...]:
         """The newest message alone, with as much of its beginning as fits."""

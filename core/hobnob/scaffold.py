@@ -1,12 +1,15 @@
 """A bot of one's own, begun as a copy of a ready one. Knows nothing but files."""
 
+import json
 import re
 from pathlib import Path
 
+from hobnob import cards
+from hobnob.cards import files
 from hobnob.errors import ConfigError
 from hobnob.persona import nearest
-from hobnob.settings import ready_bots, valid_name
-from hobnob.validate import FILE
+from hobnob.settings import Bot, ready_bots, valid_name
+from hobnob.validate import FILE, read_bytes
 
 _LEFT_BEHIND = re.compile(r"__pycache__|.*\.(py|pyc|db|db-wal|db-shm)")
 _NAME_LINE = re.compile(r"^name = .*$", re.MULTILINE)
@@ -48,6 +51,45 @@ def new(target: Path, like: str) -> list[Path]:
             raise ConfigError(f"{target}: cannot be written: {error.strerror}.") from error
         raise
     return [path for path in made if path.is_file()]
+
+
+def of_card(source: Path, target: Path, like: str) -> list[Path]:
+    """A new bot whose persona is a character card; the files made. Raises ConfigError."""
+    file = f"persona{source.suffix.casefold()}"
+    if not file.endswith(cards.SUFFIXES):
+        raise ConfigError(f"{source}: a card's file ends in {', '.join(cards.SUFFIXES)}.")
+    data = read_bytes(source, most=cards.MAX_BYTES)
+    cards.load(data, source.name)  # before anything is written
+    made = new(target, like)
+    toml = target / FILE
+    toml.write_text(toml.read_text().replace('persona = "persona.md"', f'persona = "{file}"'))
+    (target / file).write_bytes(data)
+    gone = {target.absolute() / name for name in ("persona.md", "dialogs.toml")}
+    for path in gone:  # they speak of another character
+        path.unlink(missing_ok=True)
+    return [*(path for path in made if path not in gone), target.absolute() / file]
+
+
+def export(bot: Bot, target: Path, picture: Path | None) -> None:
+    """Write a bot's persona as a character card. Raises ConfigError."""
+    own = bot.folder / bot.settings.bot.persona
+    is_card = own.suffix in cards.SUFFIXES
+    data = read_bytes(own, most=cards.MAX_BYTES) if is_card else b""
+    card = cards.write(bot.persona, files.read(data, own.name) if is_card else None)
+    if target.suffix == ".json":
+        written = json.dumps(card, ensure_ascii=False, indent=2).encode("utf-8", "replace")
+    elif target.suffix == ".png":
+        source = picture or own
+        if picture is None and own.suffix != ".png":
+            raise ConfigError(f"{target}: a card in a picture needs one: --picture FILE.png")
+        shown = read_bytes(source, most=cards.MAX_BYTES)
+        written = files.with_card(shown, card, source.name)
+    else:
+        raise ConfigError(f"{target}: write the card to a file that ends in .json or .png.")
+    try:
+        target.write_bytes(written)
+    except OSError as error:
+        raise ConfigError(f"{target}: cannot be written: {error.strerror}.") from error
 
 
 def _files(folder: Path) -> list[Path]:

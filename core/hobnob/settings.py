@@ -16,13 +16,14 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 import hobnob_bots
+from hobnob import cards
 from hobnob.conversation import ConversationKey
 from hobnob.errors import ConfigError
 from hobnob.events import Sampling
 from hobnob.persona import MAX_BYTES, Persona, nearest, parse, parse_toml
 from hobnob.policy import Rules
 from hobnob.ports import Afterwards, ModelOptions
-from hobnob.validate import FILE, check, expand, read, secrets
+from hobnob.validate import FILE, check, expand, read, read_bytes, secrets
 
 MAX_SETTINGS_BYTES = 1024 * 1024
 _NAME = re.compile(r"\w[\w-]{0,63}")
@@ -59,8 +60,11 @@ class BotTable(Table):
     @field_validator("persona")
     @classmethod
     def _a_persona_file(cls, path: str) -> str:
-        if not path.endswith((".md", ".toml")):
-            raise ValueError("must be a file that ends in .md or .toml.")
+        if not path.endswith((".md", ".toml", *cards.SUFFIXES)):
+            raise ValueError(
+                "must be a file that ends in .md or .toml, or a character card (.json, .png, "
+                ".charx)."
+            )
         return path
 
     @field_validator("language")
@@ -258,8 +262,7 @@ def load(folder: Path, *, data: Path | None = None) -> Bot:
     table = parse_toml(read(folder / FILE, most=MAX_SETTINGS_BYTES), FILE)
     platforms = {"platforms": table.pop("platforms")} if "platforms" in table else {}
     settings = check(Settings, {**expand(table), **platforms})
-    file = folder / settings.bot.persona
-    persona = parse(read(file, most=MAX_BYTES), settings.bot.persona)
+    persona = read_persona(folder / settings.bot.persona, settings.bot.persona)
     if data is None:
         ready = folder.parent == _shelf()
         data = platformdirs.user_data_path("hobnob") / settings.bot.name if ready else folder
@@ -269,6 +272,13 @@ def load(folder: Path, *, data: Path | None = None) -> Bot:
         persona=replace(persona, sampling=settings.model.sampling(persona.sampling)),
         database_url=_absolute(settings.store.url.get_secret_value(), data),
     )
+
+
+def read_persona(file: Path, name: str) -> Persona:
+    """A persona file or a character card; `name` names it in errors. Raises ConfigError."""
+    if file.suffix in cards.SUFFIXES:
+        return cards.load(read_bytes(file, most=cards.MAX_BYTES), name)
+    return parse(read(file, most=MAX_BYTES), name)
 
 
 def find(name: str) -> Path:

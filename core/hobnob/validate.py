@@ -38,8 +38,8 @@ _BOUNDS = {
 }
 
 
-def read(path: Path, *, most: int) -> str:
-    """The text of a file of at most `most` bytes. Raises ConfigError with what is wrong."""
+def read_bytes(path: Path, *, most: int) -> bytes:
+    """A file of at most `most` bytes. Raises ConfigError with what is wrong."""
     try:
         with path.open("rb") as file:
             content = file.read(most + 1)
@@ -52,6 +52,12 @@ def read(path: Path, *, most: int) -> str:
         raise ConfigError(f"{path}: cannot be read: {why}.") from error
     if len(content) > most:
         raise ConfigError(f"{path}: is larger than {most // 1024} kB, so it is the wrong file.")
+    return content
+
+
+def read(path: Path, *, most: int) -> str:
+    """The text of such a file. Raises ConfigError with what is wrong."""
+    content = read_bytes(path, most=most)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -20,6 +20,7 @@ from tests.acceptance.program import HOBNOB, environment, hobnob, make_bot
 COMMANDS = [
     *("chat", "run", "new", "doctor", "platforms", "test", "history", "retry", "db", "db upgrade"),
     "memory",
+    *(f"persona {name}" for name in ("import", "export", "show")),
     *(f"memory {name}" for name in ("show", "search", "forget", "index")),
 ]
 
@@ -340,3 +341,42 @@ def test_what_is_remembered_can_be_looked_at_searched_and_forgotten(home: Path, 
     assert b"Mia" not in (bot / "hobnob.db").read_bytes()
     wrong = hobnob("memory", "forget", bot, "Mia", "--yes", home=home)
     assert (wrong.returncode, "is not a person" in wrong.stderr) == (1, True)
+
+
+def test_a_card_becomes_a_bot_and_a_card_again(home: Path, tmp_path: Path) -> None:
+    card = {
+        "spec": "chara_card_v2",
+        "data": {
+            "name": "Mara",
+            "description": "{{char}} keeps a lighthouse.",
+            "first_mes": "Come in, {{user}}!",
+            "extensions": {"other": 1},
+            "character_book": {"entries": [{"keys": ["ice"], "content": "It froze in 1901."}]},
+        },
+    }
+    source, target = tmp_path / "mara.json", tmp_path / "mara"
+    source.write_text(json.dumps(card))
+    made = hobnob("persona", "import", source, target, home=home)
+    assert made.returncode == 0, made.stderr
+    shown = json.loads(hobnob("persona", "show", target, "--json", home=home).stdout)
+    assert shown["name"] == "Mara"
+    toml = target / "bot.toml"
+    toml.write_text(toml.read_text().replace('engine = "transformers"', 'engine = "echo"'))
+    talk = hobnob("chat", target, home=home, text="/start\nwas there ever ice?\n").stdout
+    assert talk.startswith("Come in, ")
+    assert "It froze in 1901.]\nwas there ever ice?" in talk
+    out = tmp_path / "out.json"
+    assert hobnob("persona", "export", target, out, home=home).returncode == 0
+    again = json.loads(out.read_text())
+    assert again["spec"] == "chara_card_v3"
+    assert again["data"]["extensions"] == {"other": 1}
+    assert again["data"]["character_book"] == card["data"]["character_book"]  # type: ignore[index]
+
+
+def test_a_card_that_is_none_leaves_nothing_behind(home: Path, tmp_path: Path) -> None:
+    source = tmp_path / "mara.png"
+    source.write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    done = hobnob("persona", "import", source, tmp_path / "mara", home=home)
+    assert done.returncode == 1
+    assert "damaged or cut off" in done.stderr
+    assert not (tmp_path / "mara").exists()

@@ -159,7 +159,7 @@ def test_a_ready_bot_keeps_its_data_with_the_user(
         ("timezone = '../../etc/passwd'", "bot.timezone: is not a time zone."),
         ("timezone = ''", "bot.timezone: is not a time zone."),
         ("language = 'english please'", "bot.language: must be a language code"),
-        ("persona = 'card.png'", "bot.persona: must be a file that ends in .md or .toml."),
+        ("persona = 'card.jpg'", "bot.persona: must be a file that ends in .md or .toml, or a"),
         ("persona = ''", "bot.persona: must not be empty."),
         ("[model]\ntemperature = 2.1", "model.temperature: must be at most 2."),
         ("[model]\ntemperature = nan", "model.temperature: must be a finite number."),
