@@ -226,3 +226,5 @@ class Sampling:
     2019, arXiv:1909.05858)."""
     stop: tuple[str, ...] = ()
     """Texts that end the answer and are not part of it."""
+    schema: str = ""
+    """A JSON schema as text: the answer is JSON of this shape. "": any text."""

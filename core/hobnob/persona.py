@@ -59,6 +59,10 @@ class Persona:
     """What it knows of its world and tells when somebody speaks of it."""
 
 
+SAMPLING = tuple(each.name for each in fields(Sampling) if each.name != "schema")
+"""What an owner may set of it: a schema is for what the program itself asks."""
+
+
 def parse(text: str, source: str) -> Persona:
     """Read a persona file. `source` is its name, for errors and to tell .md from .toml.
 
@@ -93,7 +97,7 @@ def parse(text: str, source: str) -> Persona:
             )
             for example in reader.tables("examples", ("user", "assistant"))
         ),
-        sampling=_sampling(reader.table("sampling", tuple(each.name for each in fields(Sampling)))),
+        sampling=_sampling(reader.table("sampling", SAMPLING)),
     )
     if reader.problems:
         raise ConfigError("\n".join(f"{source}: {problem}" for problem in reader.problems))

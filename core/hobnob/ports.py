@@ -212,6 +212,9 @@ class Engine(Protocol):
         strings are never part of what is yielded. Closing the iterator (aclose, cancellation)
         stops the work at once. Raises EngineError for this prompt's sake, EngineUnavailable where
         no prompt would work now. A block of thinking is yielded as `<think>...</think>`.
+
+        With `sampling.schema` nothing is yielded but JSON of that shape, which breaks off after
+        `max_new_tokens`. An engine that can't hold its model to it raises EngineError.
         """
         ...
 

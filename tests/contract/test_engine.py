@@ -2,11 +2,16 @@
 
 import asyncio
 import itertools
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
 
 from hobnob.engine.echo import EchoEngine
 from hobnob.engine.local import TransformersEngine
@@ -19,6 +24,23 @@ from tests import openai_server, tiny_model
 
 GREEDY = Sampling(temperature=0.0, max_new_tokens=40)
 SAID = "Once upon a time there was a fox, and a goose, and a river."
+
+
+class Seen(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    animal: Literal["fox", "goose"]
+    called: Annotated[str, Field(max_length=12)]
+    legs: int
+
+
+class Farm(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    seen: Annotated[list[Seen], Field(max_length=2)]
+
+
+SHAPED = Sampling(temperature=0.0, max_new_tokens=400, schema=json.dumps(Farm.model_json_schema()))
 
 
 def user(text: str) -> list[ChatMessage]:
@@ -155,3 +177,81 @@ async def test_leaving_ends_open_streams_as_unavailable(name: str, tiny: Path) -
                 pass
         with pytest.raises(EngineUnavailable, match="enter"):
             await pieces(engine)
+
+
+# -------------------------------------------------------------------------------------- schemas
+
+
+async def json_if_asked(
+    server: openai_server.FakeServer, request: web.Request
+) -> web.StreamResponse:
+    """A server that follows schemas, as far as the one above goes."""
+    asked = server.requests[-1].get("response_format")
+    if asked is None:
+        return await openai_server.echo(server, request)
+    assert asked["type"] == "json_schema"
+    assert asked["json_schema"]["schema"] == Farm.model_json_schema()
+    response = await openai_server.opened(request)
+    said = openai_server.event(content='{"seen":[{"animal":"fox","called":"日本","legs":4}]}')
+    await openai_server.send(response, said, openai_server.event(finish="stop"))
+    return response
+
+
+@asynccontextmanager
+async def that_follows(name: str, tiny: Path) -> AsyncIterator[Engine]:
+    if name == "scripted":
+        async with ScriptedEngine(itertools.repeat('{"seen": []}')) as scripted:
+            yield scripted
+    elif name == "openai":
+        async with (
+            openai_server.serving(json_if_asked) as server,
+            OpenAIEngine(ModelOptions(name="tiny", base_url=server.url)) as remote,
+        ):
+            yield remote
+    else:
+        async with engine_named(name, tiny) as engine:
+            yield engine
+
+
+@pytest.mark.parametrize("name", ["scripted", "openai", "transformers"])
+async def test_an_answer_follows_its_schema(name: str, tiny: Path) -> None:
+    async with that_follows(name, tiny) as engine:
+        for temperature in (0.0, 0.0, 1.5):
+            sampling = replace(SHAPED, temperature=temperature)
+            said = "".join(await pieces(engine, sampling=sampling))
+            assert Farm.model_validate_json(said)
+
+
+async def test_a_schema_is_for_one_answer_alone(tiny: Path) -> None:
+    async with engine_named("transformers", tiny) as engine:
+        alone = await asyncio.gather(*(pieces(engine, sampling=each) for each in (GREEDY, SHAPED)))
+        many = await asyncio.gather(
+            *(pieces(engine, sampling=each) for each in (GREEDY, SHAPED, GREEDY, SHAPED))
+        )
+        assert ["".join(each) for each in many] == ["".join(each) for each in alone] * 2
+
+
+async def test_an_answer_with_a_schema_breaks_off_when_it_gets_too_long(tiny: Path) -> None:
+    async with engine_named("transformers", tiny) as engine:
+        whole = "".join(await pieces(engine, sampling=SHAPED))
+        short = replace(SHAPED, max_new_tokens=3)
+        part = "".join(await pieces(engine, sampling=short))
+        assert part
+        assert whole.startswith(part)
+
+
+@pytest.mark.parametrize("name", ["echo", "transformers"])
+async def test_an_engine_that_cannot_follow_a_schema_says_so(name: str, tiny: Path) -> None:
+    async with engine_named(name, tiny) as engine:
+        with pytest.raises(EngineError, match="schema"):
+            await pieces(engine, sampling=replace(SHAPED, schema='{"type": "animal"}'))
+        assert await pieces(engine)
+
+
+async def test_a_server_that_takes_no_notice_of_a_schema_is_noticed() -> None:
+    async with (
+        openai_server.serving() as server,
+        OpenAIEngine(ModelOptions(name="tiny", base_url=server.url)) as engine,
+    ):
+        with pytest.raises(EngineError, match="did not answer in JSON"):
+            await pieces(engine, sampling=SHAPED)

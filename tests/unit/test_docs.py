@@ -64,6 +64,7 @@ def keys(table: Any) -> dict[str, str]:
             else written(field.default)
         )
         for field in dataclasses.fields(table)
+        if table is not Sampling or field.name in persona.SAMPLING
     }
 
 

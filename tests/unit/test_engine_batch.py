@@ -8,6 +8,7 @@ import pytest
 
 from hobnob.engine import kv
 from hobnob.engine.batch import BatchWriter
+from hobnob.engine.grammar import Grammars
 from hobnob.engine.join import join
 from hobnob.engine.single import SingleWriter
 from hobnob.engine.torch_writer import batched, torch_writer
@@ -96,6 +97,7 @@ class World:
             self.model,
             layout=layout,
             end_tokens=[END],
+            grammars=Grammars(None, [END]),
             budget=tokens * layout.token_bytes,
             what="small",
         )

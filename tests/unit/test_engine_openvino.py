@@ -1,6 +1,7 @@
 """OpenVINO: which models it is given, what it keeps to itself, and the starter in any company."""
 
 import gc
+import json
 import os
 import random
 import shutil
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.skipif(
     find_spec("openvino_genai") is None, reason="openvino-genai is not installed here"
 )
 GREEDY = Sampling(temperature=0.0)
+YES = Sampling(temperature=0.0, schema=json.dumps({"enum": ["yes", "no"]}))
 PERSONA = tuple(random.Random(1).randrange(3, 40_000) for _ in range(90))
 
 # ----------------------------------------------------------------- which models it is given
@@ -232,14 +234,39 @@ def test_the_prompt_has_the_tokens_that_it_has_with_torch(
 
 
 @pytest.mark.model
+def test_an_answer_follows_its_schema(loaded: Loaded, writer: OpenVinoWriter) -> None:
+    prompt = said(loaded, "Is the sky blue?")
+    warm = Sampling(temperature=2.0, schema=YES.schema)
+    for written in finish(writer, asked(prompt, 12, YES), asked(prompt, 12, warm)):
+        assert json.loads(loaded.tokenizer.decode(written)) in ("yes", "no")
+
+
+@pytest.mark.model
+def test_a_schema_that_cannot_be_followed_is_refused_before_it_does_harm(
+    loaded: Loaded, writer: OpenVinoWriter, options: ModelOptions, tmp_path: Path
+) -> None:
+    begun = asked(said(loaded, "Is the sky blue?"), 12, YES)
+    begun.written.append(5)
+    with pytest.raises(EngineError, match="in the middle of an answer"):
+        writer.add(begun)
+    [folder] = Path(os.environ["XDG_CACHE_HOME"]).glob("hobnob/models/*-openvino?")
+    bare = shutil.copytree(folder, tmp_path / "bare")
+    (bare / "openvino_tokenizer.xml").unlink()
+    without = load_openvino(ModelOptions(name=str(bare)))
+    with pytest.raises(EngineError, match=r"no openvino_tokenizer\.xml"):
+        without.writer.add(asked((5, 6), 12, YES))
+
+
+@pytest.mark.model
 def test_an_answer_is_the_same_in_any_company_and_with_reuse(
     loaded: Loaded, writer: OpenVinoWriter
 ) -> None:
     prompts = [said(loaded, text) for text in QUESTIONS]
     alone = [finish(writer, asked(prompt, 24))[0] for prompt in prompts]
     crowd = [asked(PERSONA, 40, Sampling(temperature=1.0)) for _ in range(20)]
+    shaped = [asked(prompts[0], 40, YES) for _ in range(2)]
     together = [asked(prompt, 24) for prompt in prompts]
-    finish(writer, *crowd, *together)
+    finish(writer, *crowd, *shaped, *together)
     assert [request.written for request in together] == alone
     assert len({tuple(request.written) for request in crowd}) == len(crowd)
 

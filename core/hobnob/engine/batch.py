@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hobnob.engine.attention import BasePart, Plan, TailPart
+from hobnob.engine.grammar import Grammars
 from hobnob.engine.kv import Base, KVCache, Layout, Match, Past, Shelf, Tokens
 from hobnob.engine.pick import pick
 from hobnob.engine.writer import Request, Written
@@ -55,6 +56,7 @@ class BatchWriter:
         *,
         layout: Layout,
         end_tokens: Sequence[int],
+        grammars: Grammars,
         budget: int,
         what: str,
     ) -> None:
@@ -63,6 +65,7 @@ class BatchWriter:
         self._model: Any = model
         self._layout = layout
         self._ends = frozenset(end_tokens)
+        self._grammars = grammars
         self._cache = KVCache(layout, budget)
         self._waiting: deque[Request] = deque()
         self._rows: dict[Request, Row] = {}
@@ -78,6 +81,7 @@ class BatchWriter:
                 f"a prompt of {len(request.prompt)} tokens and an answer of {request.most} need "
                 f"{needed >> 20} MB for keys and values; {self._cache.budget >> 20} MB are allowed"
             )
+        self._grammars.prepare(request)
         self._waiting.append(request)
 
     def drop(self, request: Request) -> None:

@@ -35,6 +35,8 @@ class EchoEngine:
         self, messages: Sequence[ChatMessage], sampling: Sampling
     ) -> AsyncGenerator[str, None]:
         """`hobnob.ports.Engine.stream`, in pieces of eight characters."""
+        if sampling.schema:
+            raise EngineError("an echo can't follow a schema: it takes a model")
         if (length := self.count_tokens(messages)) >= self.context_tokens:
             raise EngineError(
                 f"the prompt has {length} tokens, the model takes {self.context_tokens}"

@@ -40,7 +40,7 @@ def load(options: ModelOptions) -> Loaded:
     """Find, convert or download, and load. Raises ConfigError or EngineUnavailable."""
     model, tokenizer, template = read(options)
     return Loaded(
-        writer=torch_writer(model, _end_tokens(model, tokenizer)),
+        writer=torch_writer(model, _end_tokens(model, tokenizer), tokenizer),
         tokenizer=tokenizer,
         template=template,
         context_tokens=_context(model, tokenizer),

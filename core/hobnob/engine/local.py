@@ -127,7 +127,7 @@ class TransformersEngine:
         first = 0.0
         answer = life.ask(request)
         try:
-            if loaded.template.opens_thinking(prompt):
+            if loaded.template.opens_thinking(prompt) and not sampling.schema:
                 yield THINKING[0]
             while (tokens := await answer.get()) is not None:
                 if isinstance(tokens, EngineError):

@@ -35,7 +35,7 @@ KV_BYTES = 2
 """Of one number among the keys and values, in all settings."""
 MOST_CACHE = 2 << 30
 """Bytes for keys and values, even where there is more memory."""
-FORMAT = "-openvino1"
+FORMAT = "-openvino2"
 """Ends the name of a converted folder. Counted up when conversion changes."""
 MODEL_FILES = (openvino_convert.MODEL, "config.json", "tokenizer_config.json")
 
@@ -107,6 +107,7 @@ def _load(options: ModelOptions, folder: Path) -> Loaded:
                 settings={**SETTINGS[dtype], **_threads()},
                 blocks=blocks,
                 what=f"OpenVINO on cpu in {dtype}",
+                schemas=(folder / openvino_convert.TOKENIZER).is_file(),
             )
         )
         tokenizer = _tokenizer(folder)

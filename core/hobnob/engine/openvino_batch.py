@@ -170,6 +170,10 @@ class Batch:
             settings.temperature = row.sampling.temperature
             settings.top_p = row.sampling.top_p
             settings.rng_seed = random.getrandbits(32)  # else every answer draws the same numbers
+        if row.sampling.schema:
+            settings.structured_output_config = self._genai.StructuredOutputConfig(
+                json_schema=row.sampling.schema
+            )
         return settings
 
     def _written(self, row: Row) -> New | None:

@@ -10,6 +10,7 @@ offsets are put right afterwards.
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from gguf import GGUFReader, ReaderTensor
 
 MODEL = "openvino_model.xml"
+TOKENIZER, DETOKENIZER = "openvino_tokenizer.xml", "openvino_detokenizer.xml"
 HALF = np.float16
 Floats = NDArray[np.float32]
 
@@ -47,6 +49,7 @@ def convert(gguf: Path, folder: Path) -> int:
         link.unlink()
         model = openvino.Core().read_model(folder / MODEL)
         exact(model, reader, openvino)
+        _vocabulary(folder, openvino)
     except Exception as error:
         print(f"{type(error).__name__}: {' '.join(str(error).split())[-300:]}", file=print_to)
         return UNREADABLE
@@ -77,6 +80,20 @@ def _tokenizer_and_config(gguf: Path, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
     config.save_pretrained(folder)
     GenerationConfig.from_model_config(config).save_pretrained(folder)
+
+
+def _vocabulary(folder: Path, openvino: Any) -> None:
+    """OpenVINO's own tokenizer, without which it can't follow schemas. Some can't be converted."""
+    from transformers import AutoTokenizer
+
+    loader: Any = AutoTokenizer
+    with suppress(Exception):  # it raises whatever it likes
+        from openvino_tokenizers import convert_tokenizer
+
+        tokenizer = loader.from_pretrained(folder, local_files_only=True)
+        both = convert_tokenizer(tokenizer, with_detokenizer=True)
+        for part, name in zip(both, (TOKENIZER, DETOKENIZER), strict=True):
+            openvino.save_model(part, folder / name)
 
 
 # ------------------------------------------------------------------------- the groups' offsets

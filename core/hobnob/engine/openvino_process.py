@@ -38,6 +38,8 @@ class Plan:
     blocks: int
     """Room for keys and values, in blocks of BLOCK tokens."""
     what: str
+    schemas: bool = False
+    """It can follow them."""
 
     @property
     def tokens(self) -> int:
@@ -67,6 +69,8 @@ class OpenVinoWriter:
                 f"a prompt of {len(request.prompt)} tokens and an answer of {request.most} do not "
                 f"fit into the memory for keys and values, which is for {self._plan.tokens} tokens"
             )
+        if request.sampling.schema:
+            self._check_schema(request)
         self._last_id += 1
         self._requests[self._last_id] = request
         self._other.tell(
@@ -78,6 +82,15 @@ class OpenVinoWriter:
                 "ends": self._ends,
             }
         )
+
+    def _check_schema(self, request: Request) -> None:
+        if not self._plan.schemas:
+            raise EngineError(
+                f"in {self._plan.folder} there is no openvino_tokenizer.xml, without which "
+                "OpenVINO can't follow a schema"
+            )
+        if request.written:
+            raise EngineError("OpenVINO can't go on in the middle of an answer with a schema")
 
     def drop(self, request: Request) -> None:
         for its_id in [its_id for its_id, each in self._requests.items() if each is request]:

@@ -5,6 +5,7 @@ trusted: the library builds its objects from whatever arrives.
 https://platform.openai.com/docs/api-reference/chat-streaming
 """
 
+import json
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -108,6 +109,7 @@ class OpenAIEngine:
         if self._client is None:
             raise EngineUnavailable("the model is not there: enter the engine first")
         cutter = StopCutter(sampling.stop)  # some servers take no notice of stop strings
+        answer = ""
         try:
             events = await self._asked(self._client, messages, sampling)
             async with events:
@@ -116,12 +118,15 @@ class OpenAIEngine:
                         raise self._broken_off()
                     piece, reason = _read(event)
                     if piece and (shown := cutter.feed(piece)):
+                        answer += shown
                         yield shown
                     if cutter.stopped:
                         return
                     if reason:
                         if shown := cutter.rest():
                             yield shown
+                        if sampling.schema and reason != "length":
+                            self._check_json(answer + shown)
                         return
         except EngineError:
             raise
@@ -143,10 +148,23 @@ class OpenAIEngine:
             request["top_p"] = sampling.top_p
         if sampling.stop:
             request["stop"] = list(sampling.stop)
+        if sampling.schema:
+            answer = {"name": "answer", "schema": json.loads(sampling.schema), "strict": True}
+            request["response_format"] = {"type": "json_schema", "json_schema": answer}
         if sampling.repetition_penalty != 1:  # no part of the API, but vLLM's and SGLang's name
             request["extra_body"] = {"repetition_penalty": sampling.repetition_penalty}
         create: Any = client.chat.completions.create
         return await create(**request)
+
+    def _check_json(self, answer: str) -> None:
+        """Some servers take no notice of a schema."""
+        try:
+            json.loads(answer)
+        except ValueError:
+            raise EngineError(
+                f"{self._where} did not answer in JSON: it knows no response_format of the type "
+                "json_schema, or this model of it does not"
+            ) from None
 
     # ------------------------------------------------------------------ what went wrong
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hobnob.engine.grammar import Grammars
 from hobnob.engine.pick import pick
 from hobnob.engine.writer import Request, Written
 
@@ -43,12 +44,14 @@ class SingleWriter:
         *,
         device: "torch.device",
         end_tokens: Sequence[int],
+        grammars: Grammars,
         what: str,
     ) -> None:
         self.what = what
         self._model: Any = model
         self._device = device
         self._ends = frozenset(end_tokens)
+        self._grammars = grammars
         self._requests: deque[Request] = deque()
         self._kept: list[Kept] = []  # the least recently used first
         self._cache: Any = None  # of the request under way; None: it has not begun
@@ -57,6 +60,7 @@ class SingleWriter:
         self._last_prompt: tuple[int, ...] = ()
 
     def add(self, request: Request) -> None:
+        self._grammars.prepare(request)
         self._requests.append(request)
 
     def drop(self, request: Request) -> None:

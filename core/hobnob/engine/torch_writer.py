@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hobnob.engine import attention
 from hobnob.engine.batch import BatchWriter
+from hobnob.engine.grammar import Grammars
 from hobnob.engine.kv import Layout, Tails
 from hobnob.engine.single import SingleWriter
 from hobnob.engine.writer import Writer
@@ -16,7 +17,7 @@ from hobnob.engine.writer import Writer
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +27,15 @@ CACHE_SHARE = 8
 CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
-def torch_writer(model: "PreTrainedModel", end_tokens: Sequence[int]) -> Writer:
+def torch_writer(
+    model: "PreTrainedModel",
+    end_tokens: Sequence[int],
+    tokenizer: "PreTrainedTokenizerBase | None" = None,
+) -> Writer:
     """A writer for a loaded model, which may be changed: `BatchWriter` if the model computes the
-    same with its attention as with its own, else `SingleWriter`."""
+    same with its attention as with its own, else `SingleWriter`. Without its tokenizer it follows
+    no schemas."""
+    grammars = Grammars(tokenizer, end_tokens)
     device, dtype = model.device, model.dtype
     what = f"torch on {device} in {str(dtype).removeprefix('torch.')}"
     if any(name.endswith("weight8") for name, _ in model.named_buffers()):
@@ -39,10 +46,16 @@ def torch_writer(model: "PreTrainedModel", end_tokens: Sequence[int]) -> Writer:
             model,
             device=device,
             end_tokens=end_tokens,
+            grammars=grammars,
             what=f"{what}, one answer at a time ({model.config.model_type} can't be batched)",
         )
     return BatchWriter(
-        model, layout=layout, end_tokens=end_tokens, budget=cache_bytes(device), what=what
+        model,
+        layout=layout,
+        end_tokens=end_tokens,
+        grammars=grammars,
+        budget=cache_bytes(device),
+        what=what,
     )
 
 

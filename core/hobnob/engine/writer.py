@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from hobnob.events import Sampling
+
+if TYPE_CHECKING:
+    from hobnob.engine.grammar import Grammar
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -18,6 +21,8 @@ class Request:
     """The answer so far. A writer that gets a request with some of it written goes on there."""
     reused: int = 0
     """Tokens of the prompt that had not to be computed: set when it begins."""
+    grammar: "Grammar | None" = None
+    """What may be written, for a writer that follows schemas by itself."""
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -49,7 +54,8 @@ class Writer(Protocol):
 
     def add(self, request: Request) -> None:
         """Queue a request; it begins at a next step, first come first served, as soon as there is
-        memory for it. Raises EngineError where there never will be."""
+        memory for it. Raises EngineError where there never will be, and for a schema that can't
+        be followed."""
         ...
 
     def drop(self, request: Request) -> None:

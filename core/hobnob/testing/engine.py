@@ -15,7 +15,8 @@ class ScriptedEngine:
     `prompts` holds what was asked, oldest first; `closed` counts the answers that were given up
     before their end. With `hold`, every answer waits after its first piece until the event is set,
     so that a test can look at, or cancel, an answer that is being written. Tokens are characters.
-    `busy` may be set: an engine without room.
+    `busy` may be set: an engine without room. A schema is not looked at: what comes of an answer
+    that doesn't follow it is a thing to test.
     """
 
     what = "a script, no model"
