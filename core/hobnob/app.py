@@ -7,11 +7,14 @@ import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import platformdirs
+
 from hobnob import registry
 from hobnob.chat import Chat, Stores
 from hobnob.clock import SystemClock
 from hobnob.errors import AdapterError, AdapterStopped, ConfigError, StoreError
 from hobnob.memory.embedder import STARTER, SentenceModel
+from hobnob.memory.facts.trust import Reader
 from hobnob.memory.recall import Remembering
 from hobnob.policy import Rules
 from hobnob.ports import Adapter, Clock, Engine, Receiver
@@ -33,6 +36,8 @@ LEAVE_SECONDS = 2.0
 LONGEST_PAUSE = 300.0
 NOTE_SECONDS = 5.0
 """Between two looks at how the connections are doing."""
+TRIALS = "trials.json"
+"""In the user's cache folder: how models did before they may find facts."""
 
 
 async def run(
@@ -160,13 +165,18 @@ def open_memory(
     embedder: Embedder | None,
     engine: Engine | None = None,
 ) -> Remembering:
-    """The bot's memory; `engine` writes its summaries where bot.toml wants that."""
+    """The bot's memory; `engine` writes its summaries and finds facts where bot.toml wants that."""
     table = bot.settings.memory
+    reader = None
+    if engine is not None and table.facts == "model":
+        file = platformdirs.user_cache_path("hobnob") / TRIALS
+        reader = Reader(engine, bot.settings.model.identity, file)
     return Remembering(
         SqlMemory(database, clock),
         embedder=embedder,
         linked=table.links,
         writer=engine if table.summaries == "model" else None,
+        reader=reader,
     )
 
 

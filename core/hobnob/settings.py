@@ -125,6 +125,14 @@ class ModelTable(Table):
             report=report,
         )
 
+    @property
+    def identity(self) -> str:
+        """Tells this model from others, and from another file under the same name."""
+        file = Path(self.name).expanduser()
+        changed = f" {file.stat().st_mtime:.0f}" if file.exists() else ""
+        where = urlsplit(self.base_url).netloc.rpartition("@")[2] or self.dtype
+        return f"{self.engine} {self.name} {where}{changed}"
+
     def sampling(self, persona: Sampling) -> Sampling:
         """The persona's sampling, with what stands here instead."""
         keys = {each.name for each in fields(Sampling)}
@@ -155,6 +163,8 @@ class MemoryTable(Table):
     """"starter", "none", or an embedding model: a hub id or a path."""
     linked: tuple[tuple[str, ...], ...] = Field(default=(), strict=False)
     """Conversations that are one place: what was said in one is remembered in the others."""
+    facts: Literal["rules", "model"] = "rules"
+    """What people say of themselves is found by rules alone, or by the model as well."""
     summaries: Literal["extract", "model"] = "extract"
     """What no longer fits the prompt is summed up by what people said, or by the model."""
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from hobnob.commands import LANGUAGES, words
 from hobnob.events import Event, Fact
+from hobnob.memory.facts.stated import BY_MODEL
 from hobnob.memory.incognito import Incognito
 from hobnob.recollection import MemoryStore, Scope
 
@@ -18,6 +19,7 @@ SPEAK = "/language French makes me answer in French, /language any in the langua
 LONGEST_LANGUAGE = 32
 NOTHING = "I know nothing about you yet."
 MOST_SHOWN = 100
+BY_A_MODEL = "A language model read this out of it, and may have misunderstood."
 
 
 class Commands:
@@ -67,7 +69,8 @@ class Commands:
         ended = ""
         if receipt.fact.ended is not None:
             ended = f"\nIt holds until {receipt.fact.ended:%-d %B %Y}."
-        return f"{number}. {receipt.fact.text}\nYou said:\n{said}{ended}"
+        doubt = f"\n{BY_A_MODEL}" if receipt.fact.confidence <= BY_MODEL else ""
+        return f"{number}. {receipt.fact.text}\nYou said:\n{said}{ended}{doubt}"
 
     async def _forget(self, scope: Scope, number: int) -> str:
         if not await self._store.forget_fact(scope, number):

@@ -9,8 +9,10 @@ from dataclasses import replace
 from hobnob.errors import HobnobError
 from hobnob.memory import summary
 from hobnob.memory.embedder import pack
+from hobnob.memory.facts import asking
 from hobnob.memory.facts.extract import extract
 from hobnob.memory.facts.found import Found
+from hobnob.memory.facts.trust import Reader
 from hobnob.memory.ranking import index_terms, passage
 from hobnob.ports import Engine
 from hobnob.recollection import Embedded, Embedder, Learned, Lesson, MemoryStore, NewFact
@@ -37,12 +39,19 @@ SUMMED_UP = 16
 
 class Learner:
     def __init__(
-        self, store: MemoryStore, embedder: Embedder | None, writer: Engine | None = None
+        self,
+        store: MemoryStore,
+        embedder: Embedder | None,
+        writer: Engine | None = None,
+        reader: Reader | None = None,
     ) -> None:
-        """`writer` writes the summaries; without one they are made of what people said."""
+        """`writer` writes the summaries; without one they are made of what people said. `reader`
+        finds facts where the rules find none."""
         self._store = store
         self._embedder = embedder
         self._writer = writer
+        self._reader = reader
+        self._busy: Callable[[], bool] = lambda: False
         self._news = asyncio.Event()
 
     def wake(self) -> None:
@@ -51,12 +60,13 @@ class Learner:
 
     async def run(self, busy: Callable[[], bool]) -> None:
         """Learn whatever there is to learn, until cancelled, while not `busy`."""
+        self._busy = busy
         pause = FIRST_PAUSE
         while True:
             await asyncio.sleep(SETTLE_SECONDS)
             self._news.clear()
             try:
-                while await self._idle(busy) and await self.some():
+                while await self._idle() and await self.some():
                     pause = FIRST_PAUSE
             except HobnobError as error:
                 log.warning("learning waits %.0f s: %s", pause, error)
@@ -70,12 +80,11 @@ class Learner:
 
     async def some(self) -> int:
         """Learn from the oldest turns that nothing is known of; how many."""
-        lessons = await self._store.lessons(AT_ONCE)
+        lessons = await self._store.lessons(asking.AT_ONCE if self._reader else AT_ONCE)
         if lessons:
             seen = await self._embedded(lessons)
-            await self._store.learn(
-                [self._learned(lesson, each) for lesson, each in zip(lessons, seen, strict=True)]
-            )
+            found = await self._found(lessons)
+            await self._store.learn(list(map(self._learned, lessons, seen, found)))
         for conversation in {lesson.conversation for lesson in lessons}:
             await self._sum_up(conversation)
         return len(lessons)
@@ -92,9 +101,27 @@ class Learner:
         text = text or await asyncio.to_thread(summary.extract, overflow.older)
         await self._store.sum_up(overflow, text)
 
-    async def _idle(self, busy: Callable[[], bool]) -> bool:
+    async def _found(self, lessons: Sequence[Lesson]) -> Sequence[Sequence[Found]]:
+        """The facts in each turn: what rules find, and what a model finds besides."""
+        turns = [replace(each.turn, text=unaddressed(each.turn.text)) for each in lessons]
+        found = [list(extract(turn)) for turn in turns]
+        if self._reader is None:
+            return found
+        for conversation in {lesson.conversation for lesson in lessons}:
+            mine = [
+                number
+                for number, lesson in enumerate(lessons)
+                if lesson.conversation == conversation and asking.readable(turns[number])
+            ]
+            if mine:
+                read = await self._reader.read([turns[number] for number in mine], self._idle)
+                for number, more in zip(mine, read, strict=True):
+                    found[number] += asking.besides(found[number], more)
+        return found
+
+    async def _idle(self) -> bool:
         waited = 0.0
-        while busy() and waited < LONGEST_WAIT:
+        while self._busy() and waited < LONGEST_WAIT:
             await asyncio.sleep(IDLE_SECONDS)
             waited += IDLE_SECONDS
         return True
@@ -106,7 +133,7 @@ class Learner:
             [passage(lesson.turn, lesson.before, lesson.after) for lesson in lessons]
         )
 
-    def _learned(self, lesson: Lesson, seen: Embedded | None) -> Learned:
+    def _learned(self, lesson: Lesson, seen: Embedded | None, found: Sequence[Found]) -> Learned:
         turn = lesson.turn
         return Learned(
             lesson=lesson,
@@ -114,9 +141,7 @@ class Learner:
             terms=index_terms(turn.text).tobytes(),
             vector=None if seen is None else pack(seen.vector[None]),
             tokens=None if seen is None else pack(seen.tokens),
-            facts=tuple(
-                _new(found) for found in extract(replace(turn, text=unaddressed(turn.text)))
-            ),
+            facts=tuple(map(_new, found)),
         )
 
 

@@ -16,6 +16,7 @@ from hobnob.events import Addressed, Author, Event, Kind, Memory, Recalled, Turn
 from hobnob.memory.commands import Commands
 from hobnob.memory.embedder import unpack
 from hobnob.memory.facts.found import about
+from hobnob.memory.facts.trust import Reader
 from hobnob.memory.incognito import Incognito
 from hobnob.memory.learn import Learner
 from hobnob.memory.ranking import Query, Ranking
@@ -70,9 +71,11 @@ class Remembering:
         embedder: Embedder | None = None,
         linked: Sequence[frozenset[ConversationKey]] = (),
         writer: Engine | None = None,
+        reader: Reader | None = None,
     ) -> None:
-        """`linked` are groups of conversations that are one place; `writer` writes summaries."""
-        self.learner = Learner(store, embedder, writer)
+        """`linked` are groups of conversations that are one place; `writer` writes summaries,
+        `reader` finds facts."""
+        self.learner = Learner(store, embedder, writer, reader)
         self._store = store
         self._embedder = embedder
         self._linked = linked

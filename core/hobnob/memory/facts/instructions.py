@@ -34,7 +34,7 @@ _ADDRESS = re.compile(
     r"|sweetheart|dear|darling|girl|miss)\b",
     re.IGNORECASE,
 )
-_PRIVILEGED = re.compile(
+PRIVILEGED = re.compile(
     # Not about the speaker, or better not kept.
     r"\b(?:you|your|u|ur|system|prompt|instructions?|obey|ignore|admin|password|passwort|passcode"
     r"|pin|secret|key|token|credit card|cvv|iban|ssn)\b",
@@ -64,7 +64,7 @@ def _called(rest: str, clause: Clause, at: datetime) -> Reading | None:
 
 def _note(rest: str, clause: Clause, at: datetime) -> Reading | None:
     """About the speaker; no secrets, and nothing that tells the bot who to be."""
-    if _PRIVILEGED.search(rest) or len(rest) > LONGEST or len(rest.split()) < 3:
+    if PRIVILEGED.search(rest) or len(rest) > LONGEST or len(rest.split()) < 3:
         return None
     return Reading(values=(rest,))
 

@@ -174,6 +174,11 @@ def sentences(message: str) -> Iterator[Sentence]:
     return islice(_sentences(message), MOST_SENTENCES)
 
 
+def straight(text: str) -> str:
+    """`text` with the quotes and spaces of a typewriter."""
+    return text.translate(_STRAIGHT)
+
+
 def _sentences(message: str) -> Iterator[Sentence]:
     text = _own(message)
     if _PLAY.search(text) or _is_verse(text):
@@ -194,7 +199,7 @@ def _own(message: str) -> str:
     text = message[:LONGEST]
     if len(message) > LONGEST:
         text = text[: max(text.rfind(" "), text.rfind("\n"), 0)]
-    text = _INVISIBLE.sub("", text.translate(_STRAIGHT))
+    text = _INVISIBLE.sub("", straight(text))
     text = _CODE.sub(GAP, text)
     text = _QUOTED_LINE.sub("", text)
     text = _QUOTES.sub(_unquoted, text)
