@@ -91,7 +91,7 @@ def _vocabulary(folder: Path, openvino: Any) -> None:
         from openvino_tokenizers import convert_tokenizer
 
         tokenizer = loader.from_pretrained(folder, local_files_only=True)
-        both = convert_tokenizer(tokenizer, with_detokenizer=True)
+        both: Any = convert_tokenizer(tokenizer, with_detokenizer=True)
         for part, name in zip(both, (TOKENIZER, DETOKENIZER), strict=True):
             openvino.save_model(part, folder / name)
 
