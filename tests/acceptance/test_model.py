@@ -1,20 +1,24 @@
 """The real starter model: unpacked from its GGUF, kept, repaired, and asked."""
 
 import asyncio
+import json
 import os
 import shutil
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
+from pydantic import BaseModel, ConfigDict, Field
 
 from hobnob.engine import weights
-from hobnob.engine.local import TransformersEngine
+from hobnob.engine.local import OpenVinoEngine, TransformersEngine
 from hobnob.engine.tokens import Template
 from hobnob.events import ChatMessage, Sampling, Speaker
+from hobnob.memory.facts.trust import Reader
 from hobnob.ports import ModelOptions
 from tests import starter
 
@@ -179,3 +183,32 @@ def test_a_file_cut_short_makes_the_folder_not_whole(folder: Path, tmp_path: Pat
     assert not weights._whole(copy)
     (copy / "tokenizer.json").write_bytes(tokenizer[:-1])
     assert not weights._whole(copy)
+
+
+class City(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    city: Annotated[str, Field(max_length=20)]
+    country: Literal["France", "Spain"]
+
+
+async def test_an_answer_follows_its_schema_and_the_others_are_as_ever(
+    engine: TransformersEngine,
+) -> None:
+    schema = json.dumps(City.model_json_schema())
+    plain = Sampling(temperature=0.0, max_new_tokens=16)
+    shaped = Sampling(temperature=0.0, max_new_tokens=80, schema=schema)
+    alone = await answer(engine, plain)
+    warm = replace(shaped, temperature=1.5)
+    texts = await asyncio.gather(*(answer(engine, each) for each in (plain, shaped, warm, plain)))
+    assert texts[0] == texts[3] == alone
+    assert City.model_validate_json(texts[1]).city == "Paris"
+    assert City.model_validate_json(texts[2])
+
+
+async def test_the_starter_is_not_trusted_to_find_facts(
+    cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with OpenVinoEngine(ModelOptions(device="cpu")) as engine:
+        assert not await Reader(engine, "starter").earned(lambda: asyncio.sleep(0))
+    assert "starter is not trusted to find facts" in caplog.text

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from hobnob import app, settings
+from hobnob.engine.echo import EchoEngine
 from hobnob.errors import EngineError, EngineUnavailable
 from hobnob.events import Author, ChatMessage, Role, Sampling, Turn
 from hobnob.memory.commands import BY_A_MODEL
@@ -23,6 +24,7 @@ from hobnob.memory.facts.found import Found
 from hobnob.memory.facts.instructions import INSTRUCTIONS, NOTE
 from hobnob.memory.facts.stated import BY_MODEL, PLAN_LASTS, Stated, checked
 from hobnob.memory.facts.trust import Grade, Reader, measure, probes
+from hobnob.ports import ModelOptions
 from hobnob.recollection import Scope
 from hobnob.store.database import Database
 from hobnob.testing.clock import FakeClock
@@ -227,11 +229,8 @@ async def test_a_fact_is_its_own_messages_alone() -> None:
         assert await ask(model, [turn("I wear hearing aids"), turn("Me too!")]) == [[], []]
 
 
-@pytest.mark.parametrize(
-    "answer",
-    ["", "[]", "I think you wear a hat", '{"facts": [{"message": 1', EngineError("too long")],
-)
-async def test_an_answer_that_cannot_be_read_tells_nothing(answer: str | Exception) -> None:
+@pytest.mark.parametrize("answer", ["", "[]", "I think you wear a hat", '{"facts": [{"message": 1'])
+async def test_an_answer_that_cannot_be_read_tells_nothing(answer: str) -> None:
     assert await ask(ScriptedEngine([answer]), [turn("I wear hearing aids")]) == [[]]
 
 
@@ -248,9 +247,12 @@ async def test_a_long_message_is_read_as_far_as_it_is_worth() -> None:
     assert AT_ONCE * LONGEST_MESSAGE // 4 < len(model.prompts[0][-1].content) < model.prompt_tokens
 
 
-async def test_a_model_that_is_away_is_waited_for() -> None:
-    with pytest.raises(EngineUnavailable):
-        await ask(ScriptedEngine([EngineUnavailable("away")]), [turn("I wear hearing aids")])
+async def test_a_question_that_fails_costs_its_messages_alone(tmp_path: Path) -> None:
+    file = tmp_path / "trials.json"
+    assert await Reader(Model(), "one", file).earned(at_once)
+    reader = Reader(ScriptedEngine([EngineError("too long"), '{"facts": []}']), "one", file)
+    for _ in range(2):
+        assert [list(each) for each in await reader.read([turn("I wear a hat")], at_once)] == [[]]
 
 
 def test_only_peoples_words_are_read() -> None:
@@ -345,6 +347,17 @@ async def test_without_a_place_for_it_the_grade_holds_till_the_end(
     assert await reader.earned(at_once)
     assert await reader.earned(at_once)
     assert "can't be kept" in caplog.text
+
+
+async def test_an_engine_without_schemas_is_no_fault_of_the_model(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "trials.json"
+    reader = Reader(EchoEngine(ModelOptions()), "one", file)
+    for _ in range(2):
+        assert not await reader.earned(at_once)
+    assert caplog.text.count("one can't be tried: an echo can't follow a schema") == 1
+    assert await Reader(Model(), "one", file).earned(at_once)
 
 
 async def test_a_trial_that_broke_off_is_taken_anew(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hobnob.errors import EngineError, EngineUnavailable
 from hobnob.events import ChatMessage, Role, Sampling, Speaker, Turn
 from hobnob.memory.facts.extract import MOST
 from hobnob.memory.facts.found import Found
@@ -83,7 +82,7 @@ comes
 
 async def ask(engine: Engine, turns: Sequence[Turn]) -> Sequence[Sequence[Found]]:
     """What each of at most AT_ONCE turns states by this model's reading, as far as the turn
-    supports it. Raises EngineUnavailable."""
+    supports it. Raises EngineError."""
     found: list[list[Found]] = [[] for _ in turns]
     for line in await said(engine, turns):
         fact = supported(line, turns)
@@ -115,21 +114,19 @@ def supported(line: Line, turns: Sequence[Turn]) -> Found | str:
 
 
 async def said(engine: Engine, turns: Sequence[Turn]) -> Sequence[Line]:
-    """What the model says, unchecked; nothing if it says nothing that can be read."""
+    """What the model says, unchecked; nothing if that can't be read. Raises EngineError."""
     longest = LONGEST_MESSAGE
     while engine.count_tokens(prompt := _prompt(turns, longest)) > engine.prompt_tokens:
         longest //= 2
         if longest < LEAST_OF_MESSAGE:
             return []
     written = ""
+    async with aclosing(without_thinking(engine.stream(prompt, SAMPLING))) as pieces:
+        async for piece in pieces:
+            written += piece
     try:
-        async with aclosing(without_thinking(engine.stream(prompt, SAMPLING))) as pieces:
-            async for piece in pieces:
-                written += piece
         return Answer.model_validate_json(written).facts
-    except EngineUnavailable:
-        raise
-    except (EngineError, ValidationError):
+    except ValidationError:  # broken off
         return []
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hobnob.errors import EngineError, EngineUnavailable
 from hobnob.events import Author, Role, Turn
 from hobnob.memory.facts.asking import AT_ONCE, SAMPLING, ask, instructions
 from hobnob.memory.facts.found import Found
@@ -59,7 +60,13 @@ class Reader:
         if not await self.earned(pause):
             return [()] * len(turns)
         await pause()
-        return await ask(self._engine, turns)
+        try:
+            return await ask(self._engine, turns)
+        except EngineUnavailable:
+            raise
+        except EngineError as error:
+            log.info("%d messages were not read for facts: %s", len(turns), error)
+            return [()] * len(turns)
 
     async def earned(self, pause: Pause) -> bool:
         """Whether the model may find facts: its grade, measured now or kept, is good enough."""
@@ -79,7 +86,13 @@ class Reader:
 
     async def _measured(self, pause: Pause) -> Grade:
         log.info("trying whether %s can be trusted to find facts", self._model)
-        grade = await measure(self._engine, probes(), pause)
+        try:
+            grade = await measure(self._engine, probes(), pause)
+        except EngineUnavailable:
+            raise
+        except EngineError as error:  # not the model's fault: it is tried again at the next start
+            log.warning("%s can't be tried: %s", self._model, error)
+            return Grade(right=0, found=0, stated=len(probes()))
         log.info("%s: in a trial, %s", self._model, grade)
         self._keep(grade)
         return grade
@@ -123,7 +136,7 @@ def probes() -> Mapping[str, str]:
 
 
 async def measure(engine: Engine, told: Mapping[str, str], pause: Pause) -> Grade:
-    """What the model finds in these messages. Raises EngineUnavailable."""
+    """What the model finds in these messages. Raises EngineError."""
     right = found = 0
     items = list(told.items())
     for start in range(0, len(items), AT_ONCE):
