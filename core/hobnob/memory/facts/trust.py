@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hobnob.errors import EngineError, EngineUnavailable
 from hobnob.events import Author, Role, Turn
-from hobnob.memory.facts.asking import AT_ONCE, SAMPLING, ask, instructions
+from hobnob.memory.facts.asking import AT_ONCE, SAMPLING, ask, besides, instructions
 from hobnob.memory.facts.found import Found
 from hobnob.memory.words import terms
 from hobnob.ports import Engine
@@ -143,8 +143,9 @@ async def measure(engine: Engine, told: Mapping[str, str], pause: Pause) -> Grad
         part = items[start : start + AT_ONCE]
         await pause()
         for (_, fact), theirs in zip(part, await ask(engine, turns(part)), strict=True):
-            found += len(theirs)
-            right += any(is_right(each, fact) for each in theirs)
+            told_once = besides((), theirs)
+            found += len(told_once)
+            right += sum(is_right(each, fact) for each in told_once)
     return Grade(right=right, found=found, stated=sum(map(bool, told.values())))
 
 
