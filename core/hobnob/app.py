@@ -6,6 +6,8 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import platformdirs
 
@@ -19,7 +21,7 @@ from hobnob.memory.recall import Remembering
 from hobnob.policy import Rules
 from hobnob.ports import Adapter, Clock, Engine, Receiver
 from hobnob.recollection import Embedder
-from hobnob.settings import Bot
+from hobnob.settings import Bot, ModelTable
 from hobnob.store import connections, migrate
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
@@ -170,7 +172,7 @@ def open_memory(
     reader = None
     if engine is not None and table.facts == "model":
         file = platformdirs.user_cache_path("hobnob") / TRIALS
-        reader = Reader(engine, bot.settings.model.identity, file)
+        reader = Reader(engine, identity(bot.settings.model), file)
     return Remembering(
         SqlMemory(database, clock),
         embedder=embedder,
@@ -178,6 +180,14 @@ def open_memory(
         writer=engine if table.summaries == "model" else None,
         reader=reader,
     )
+
+
+def identity(model: ModelTable) -> str:
+    """Tells a model from others, and from another file under the same name."""
+    file = Path(model.name).expanduser()
+    changed = f" {file.stat().st_mtime:.0f}" if file.exists() else ""
+    where = urlsplit(model.base_url).netloc.rpartition("@")[2] or model.dtype
+    return f"{model.engine} {model.name} {where}{changed}"
 
 
 async def _supervise(adapter: Adapter, receiver: Receiver, clock: Clock) -> None:

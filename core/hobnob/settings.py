@@ -125,14 +125,6 @@ class ModelTable(Table):
             report=report,
         )
 
-    @property
-    def identity(self) -> str:
-        """Tells this model from others, and from another file under the same name."""
-        file = Path(self.name).expanduser()
-        changed = f" {file.stat().st_mtime:.0f}" if file.exists() else ""
-        where = urlsplit(self.base_url).netloc.rpartition("@")[2] or self.dtype
-        return f"{self.engine} {self.name} {where}{changed}"
-
     def sampling(self, persona: Sampling) -> Sampling:
         """The persona's sampling, with what stands here instead."""
         keys = {each.name for each in fields(Sampling)}

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
@@ -504,3 +505,19 @@ async def test_the_owner_decides_who_finds_facts(
     found = ["You live in Oslo", "You wear hearing aids"]
     assert await told(life) == found[: 1 + (facts == "model")]
     assert bool(model.prompts) == (tmp_path / "hobnob" / app.TRIALS).exists() == (facts == "model")
+
+
+def test_a_models_identity_changes_with_whatever_makes_it_another(tmp_path: Path) -> None:
+    file = tmp_path / "a.gguf"
+    file.write_text("")
+    tables = [
+        settings.ModelTable(),
+        settings.ModelTable(dtype="int8"),
+        settings.ModelTable(name=str(file)),
+        settings.ModelTable(engine="openai", name="qwen", base_url="http://a:secret@b:1/v1"),
+        settings.ModelTable(engine="openai", name="qwen", base_url="http://b:2/v1"),
+    ]
+    names = {app.identity(table) for table in tables}
+    os.utime(file, (1, 1))
+    assert len(names | {app.identity(tables[2])}) == len(tables) + 1
+    assert not any("secret" in name for name in names)

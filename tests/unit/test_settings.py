@@ -1,7 +1,6 @@
 """bot.toml: what is read, what is told about mistakes, and where the data goes."""
 
 import datetime
-import os
 import re
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from hobnob.errors import ConfigError
 from hobnob.events import Sampling
 from hobnob.policy import Rules
 from hobnob.ports import Afterwards, ModelOptions
-from hobnob.settings import ModelTable, Settings, find, load, ready_bots
+from hobnob.settings import Settings, find, load, ready_bots
 from hobnob.validate import check
 
 PERSONA = "+++\nname = 'Robin'\n[sampling]\ntemperature = 0.5\ntop_p = 0.8\n+++\nYou are Robin.\n"
@@ -97,22 +96,6 @@ def test_every_key_is_read(folder: Path) -> None:
 def test_the_model_table_goes_before_the_personas_sampling_key_by_key(folder: Path) -> None:
     write(folder, "[model]\ntemperature = 0")
     assert load(folder).persona.sampling == Sampling(temperature=0.0, top_p=0.8)
-
-
-def test_a_models_identity_changes_with_whatever_makes_it_another(tmp_path: Path) -> None:
-    file = tmp_path / "a.gguf"
-    file.write_text("")
-    tables = [
-        ModelTable(),
-        ModelTable(dtype="int8"),
-        ModelTable(name=str(file)),
-        ModelTable(engine="openai", name="qwen", base_url="http://a:secret@b:1/v1"),
-        ModelTable(engine="openai", name="qwen", base_url="http://b:2/v1"),
-    ]
-    names = {table.identity for table in tables}
-    os.utime(file, (1, 1))
-    assert len(names | {tables[2].identity}) == len(tables) + 1
-    assert not any("secret" in name for name in names)
 
 
 def test_a_persona_may_stand_elsewhere_and_be_toml(folder: Path) -> None:
