@@ -140,7 +140,7 @@ def test_a_bots_dialogs_are_held_on_command(home: Path, tmp_path: Path) -> None:
     hobnob("new", tmp_path / "mybot", home=home)
     done = hobnob("test", tmp_path / "mybot", home=home)
     assert done.returncode == 0, done.stdout
-    assert done.stdout.count("ok  ") == 14
+    assert done.stdout.count("ok  ") == 15
     persona = tmp_path / "mybot" / "persona.md"
     persona.write_text(persona.read_text().replace("cheerful", "gloomy"))
     done = hobnob("test", tmp_path / "mybot", home=home)
