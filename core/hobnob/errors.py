@@ -6,11 +6,13 @@
     ├── StoreError             the database: unreachable, read-only, newer schema, in use
     ├── EngineError            the model failed on this prompt
     │   └── EngineUnavailable  the model cannot be asked at all now; asking later may work
+    ├── PageFailed             a page that somebody linked to could not be read
     └── AdapterError           the platform
         ├── AdapterStopped     it will not let us in: wrong token, missing intent; do not retry
         ├── SendLater          not delivered, try again after a while
         ├── SendRefused        not delivered, and never will be
-        └── SendUnknown        perhaps delivered; the platform cannot tell
+        ├── SendUnknown        perhaps delivered; the platform cannot tell
+        └── FetchFailed        a file that came with a message could not be had
 
 The message of each is for people: what happened, where, what to do next. No message ever holds a
 secret.
@@ -41,6 +43,10 @@ class EngineUnavailable(EngineError):
     """The model cannot be asked at all at the moment; nothing is wrong with the prompt."""
 
 
+class PageFailed(HobnobError):
+    """A page that somebody linked to could not be read, or was not even asked for."""
+
+
 class AdapterError(HobnobError):
     """The platform refused or failed."""
 
@@ -63,3 +69,7 @@ class SendRefused(AdapterError):
 
 class SendUnknown(AdapterError):
     """The outcome of a send cannot be known: it may or may not have been delivered."""
+
+
+class FetchFailed(AdapterError):
+    """An attachment could not be fetched."""

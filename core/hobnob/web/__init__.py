@@ -1,0 +1,1 @@
+"""The pages that people link to, read without being led astray."""
