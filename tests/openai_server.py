@@ -44,14 +44,20 @@ async def opened(request: web.Request) -> web.StreamResponse:
     return response
 
 
+def text_of(message: dict[str, Any]) -> str:
+    """What a message says besides its pictures."""
+    content = message["content"]
+    return content if isinstance(content, str) else str(content[-1]["text"])
+
+
 async def echo(server: FakeServer, request: web.Request) -> web.StreamResponse:
     """The last message, in pieces of five characters. A token is a byte."""
     body = server.requests[-1]
-    length = sum(len(row["content"].encode()) + 8 for row in body["messages"])
+    length = sum(len(text_of(row).encode()) + 8 for row in body["messages"])
     if length >= CONTEXT:
         words = f"this model takes {CONTEXT} tokens, the request has {length}"
         return web.json_response({"error": {"message": words}}, status=400)
-    text = f"You said: {body['messages'][-1]['content']}"
+    text = f"You said: {text_of(body['messages'][-1])}"
     for stop in body.get("stop", ()):
         text = text.partition(stop)[0]
     response = await opened(request)

@@ -20,8 +20,8 @@ from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
 from hobnob.conversation import ConversationKey
-from hobnob.errors import SendRefused
-from hobnob.events import Addressed, Author, Event, Kind, Reply
+from hobnob.errors import FetchFailed, SendRefused
+from hobnob.events import Addressed, Attachment, Author, Event, Kind, Reply
 from hobnob.health import Health, Pulse, State
 from hobnob.ports import Draft, Finding, Limits, Receiver
 
@@ -108,6 +108,9 @@ class ConsoleAdapter:
             raise
         finally:
             thinking.__exit__(None, None, None)
+
+    async def fetch(self, attachment: Attachment, most: int) -> bytes:
+        raise FetchFailed("the terminal has no files")
 
     async def check(self) -> Sequence[Finding]:
         return [Finding(ok=True, what="the terminal is always there")]

@@ -4,7 +4,7 @@ All are frozen, keyword-only records; a change is a changed copy (`dataclasses.r
 are aware. Nothing of a platform's own payload is in here. Knows nothing but the standard library.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -65,6 +65,15 @@ class Attachment:
     """What the adapter fetches it by."""
     size: int = 0
     """Bytes; 0 where the platform does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture for a model that sees: never kept, in no log."""
+
+    media_type: str
+    """What its bytes say that it is: "image/png", "image/jpeg", "image/gif" or "image/webp"."""
+    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +178,10 @@ class Memory:
     """To answer in, in English; "": that of whoever speaks."""
     introduced: bool = False
     """It was said here that we are an AI."""
+    images: tuple[Image, ...] = ()
+    """The pictures of the new message, for a model that sees. Of earlier ones there are words."""
+    pages: tuple[Quote, ...] = ()
+    """What the new message links to, by the site's name; without text where it was not readable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +225,8 @@ class ChatMessage:
 
     role: Speaker
     content: str
+    images: tuple[Image, ...] = ()
+    """Shown before the text; `content` has words for them all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,16 @@ from datetime import datetime
 from typing import Protocol, Self
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import ChatMessage, Event, Memory, Recalled, Reply, Sampling, Turn
+from hobnob.events import (
+    Attachment,
+    ChatMessage,
+    Event,
+    Memory,
+    Recalled,
+    Reply,
+    Sampling,
+    Turn,
+)
 from hobnob.health import Health
 
 # ------------------------------------------------------------------------------------ platforms
@@ -145,6 +154,14 @@ class Adapter(Protocol):
         as it grows. Never fails for the platform's sake: an indicator is not worth an answer."""
         ...
 
+    async def fetch(self, attachment: Attachment, most: int) -> bytes:
+        """The bytes of a file that came with an event of this platform, at most `most` of them.
+
+        From the platform itself and the hosts that it keeps its files on, nobody else's. Stops
+        reading where there are more. Raises FetchFailed, whose message names no secret URL.
+        """
+        ...
+
     async def check(self) -> Sequence[Finding]:
         """Look at token, permissions and settings for `hobnob doctor`. Sends nothing to people."""
         ...
@@ -163,6 +180,8 @@ class ModelOptions:
     dtype: str = "auto"
     base_url: str = ""
     api_key: str = field(default="", repr=False)
+    sees: bool = False
+    """The model on the server takes pictures."""
     report: Callable[[str], None] = field(default=lambda _: None, repr=False)
     """Told in a few words what is going on while something takes long (loading, converting)."""
 
@@ -179,6 +198,13 @@ class Engine(Protocol):
     def busy(self) -> str:
         """Why a new request would only be refused with EngineUnavailable; "" while there is room.
         Whoever has a choice looks here first, and leaves what waits in the inbox."""
+        ...
+
+    @property
+    def sees(self) -> bool:
+        """Pictures (`ChatMessage.images`) reach the model. Where this is False they are left out,
+        and the words for them in `content` stand alone. May change: a server that refuses pictures
+        is shown none for a while."""
         ...
 
     @property
@@ -200,7 +226,8 @@ class Engine(Protocol):
         ...
 
     def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
-        """Tokens of the rendered prompt, never too few."""
+        """Tokens of the rendered prompt, never too few; of pictures, as many as most models make of
+        one."""
         ...
 
     def stream(

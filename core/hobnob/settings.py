@@ -100,12 +100,18 @@ class ModelTable(Table):
     repetition_penalty: float | None = Field(default=None, ge=1, le=2)
     base_url: str = ""
     api_key: SecretStr = SecretStr("")
+    sees: bool = False
+    """The model on the server takes pictures."""
 
     @model_validator(mode="after")
     def _no_server_in_process(self) -> Self:
         if self.engine == "transformers" and (self.base_url or self.api_key.get_secret_value()):
             raise ValueError(
                 'base_url and api_key are for engine = "openai"; "transformers" needs no server.'
+            )
+        if self.engine in ("transformers", "openvino") and self.sees:
+            raise ValueError(
+                'sees is for engine = "openai": a model in this program is given text alone.'
             )
         return self
 
@@ -122,6 +128,7 @@ class ModelTable(Table):
             dtype=self.dtype,
             base_url=self.base_url,
             api_key=self.api_key.get_secret_value(),
+            sees=self.sees,
             report=report,
         )
 
@@ -193,6 +200,8 @@ class EngageTable(Table):
     """What becomes of an answer when its message is edited: "update" writes it anew."""
     deleted: Literal["keep", "remove"] = "remove"
     """What becomes of an answer when its message is deleted."""
+    read_links: bool = False
+    """The pages that a message links to are fetched and read before it is answered."""
 
     @field_validator("names")
     @classmethod
@@ -203,7 +212,7 @@ class EngageTable(Table):
 
     def rules(self, persona: str, **more: Any) -> Rules:
         """With the persona's own name among the names."""
-        rules = self.model_dump(exclude={"edited", "deleted"})
+        rules = self.model_dump(exclude={"edited", "deleted", "read_links"})
         sent = Afterwards(update=self.edited == "update", remove=self.deleted == "remove")
         return Rules(**{**rules, "names": (persona, *self.names), "sent": sent, **more})
 

@@ -17,7 +17,7 @@ from hobnob.engine.echo import EchoEngine
 from hobnob.engine.local import TransformersEngine
 from hobnob.engine.remote import OpenAIEngine
 from hobnob.errors import EngineError, EngineUnavailable
-from hobnob.events import ChatMessage, Sampling, Speaker
+from hobnob.events import ChatMessage, Image, Sampling, Speaker
 from hobnob.ports import Engine, ModelOptions
 from hobnob.testing.engine import ScriptedEngine
 from tests import openai_server, tiny_model
@@ -144,6 +144,20 @@ async def test_more_text_never_counts_fewer_tokens(engine: Engine) -> None:
     for shorter, longer in itertools.pairwise(texts):
         assert engine.count_tokens(user(shorter)) <= engine.count_tokens(user(longer))
     assert engine.count_tokens(user("x")) < engine.count_tokens([*user("x"), *user("x")])
+
+
+async def test_a_picture_is_left_out_where_the_model_does_not_see(engine: Engine) -> None:
+    """What it shows stands in the text as well, and counts."""
+    picture = Image(media_type="image/png", data=b"\x89PNG\r\n\x1a\n" * 1000)
+    message = ChatMessage(role=Speaker.USER, content=SAID, images=(picture,))
+    plain = ChatMessage(role=Speaker.USER, content=SAID)
+    assert not engine.sees
+    assert engine.count_tokens([message]) == engine.count_tokens([plain])
+    answers = []
+    for asked in (message, plain):
+        async with asyncio.timeout(30):
+            answers.append("".join([piece async for piece in engine.stream([asked], GREEDY)]))
+    assert answers[0] == answers[1]
 
 
 async def test_a_prompt_counted_as_fitting_is_answered(engine: Engine) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from hobnob.engine.remote import OpenAIEngine
+from hobnob.engine.remote import PER_IMAGE, OpenAIEngine
 from hobnob.errors import ConfigError, EngineError, EngineUnavailable
-from hobnob.events import ChatMessage, Sampling, Speaker
+from hobnob.events import ChatMessage, Image, Sampling, Speaker
 from hobnob.ports import ModelOptions
-from tests.openai_server import Answer, FakeServer, event, opened, send, serving
+from tests.openai_server import Answer, FakeServer, echo, event, opened, send, serving
 
 HELLO = [ChatMessage(role=Speaker.USER, content="Hello")]
 KEY = "sk-very-secret"
@@ -250,3 +250,126 @@ async def test_a_base_url_that_is_none_is_refused(url: str) -> None:
 
 async def test_the_key_is_not_in_the_engines_text() -> None:
     assert KEY not in repr(OpenAIEngine(ModelOptions(api_key=KEY)))
+
+
+# -------------------------------------------------------------------------------------- pictures
+
+CAT = Image(media_type="image/png", data=b"\x89PNG\r\n\x1a\ncat")
+LOOK = [
+    ChatMessage(role=Speaker.SYSTEM, content="You are a bot."),
+    ChatMessage(role=Speaker.USER, content="[attached image/png: a cat]", images=(CAT, CAT)),
+]
+
+
+@asynccontextmanager
+async def seeing(
+    answer: Answer, *, sees: bool = True, blind: float = 3600.0
+) -> AsyncIterator[tuple[FakeServer, OpenAIEngine]]:
+    async with serving(answer) as server:
+        options = ModelOptions(name="tiny", base_url=server.url, api_key=KEY, sees=sees)
+        async with OpenAIEngine(options, blind=blind) as engine:
+            yield server, engine
+
+
+async def seen(engine: OpenAIEngine) -> str:
+    async with asyncio.timeout(10):
+        return "".join([piece async for piece in engine.stream(LOOK, Sampling())])
+
+
+def shown(server: FakeServer) -> list[int]:
+    """How many pictures each request had."""
+    contents = [request["messages"][-1]["content"] for request in server.requests]
+    return [0 if isinstance(each, str) else len(each) - 1 for each in contents]
+
+
+def refusing(code: int, first: int = 1000) -> Answer:
+    """A server whose model takes no pictures, at least of the `first` requests with some."""
+
+    async def answer(server: FakeServer, request: web.Request) -> web.StreamResponse:
+        with_pictures = sum(count > 0 for count in shown(server))
+        if shown(server)[-1] and with_pictures <= first:
+            words = f"image input is not supported, {KEY}"
+            return web.json_response({"error": {"message": words}}, status=code)
+        return await echo(server, request)
+
+    return answer
+
+
+async def test_pictures_go_as_data_before_the_text() -> None:
+    async with seeing(echo) as (server, engine):
+        assert engine.sees
+        assert await seen(engine) == "You said: [attached image/png: a cat]"
+    picture = {
+        "type": "image_url",
+        "image_url": {"url": "data:image/png;base64,iVBORw0KGgpjYXQ="},
+    }
+    assert server.requests[0]["messages"] == [
+        {"role": "system", "content": "You are a bot."},
+        {
+            "role": "user",
+            "content": [picture, picture, {"type": "text", "text": "[attached image/png: a cat]"}],
+        },
+    ]
+
+
+async def test_a_model_that_does_not_see_is_told_in_words() -> None:
+    async with seeing(echo, sees=False) as (server, engine):
+        assert not engine.sees
+        assert await seen(engine) == "You said: [attached image/png: a cat]"
+        assert shown(server) == [0]
+
+
+@pytest.mark.parametrize("code", [400, 404, 413, 415, 422, 500, 501])
+async def test_a_server_that_refuses_pictures_is_asked_again_once_and_not_again_soon(
+    code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with seeing(refusing(code)) as (server, engine):
+        assert await seen(engine) == "You said: [attached image/png: a cat]"
+        assert not engine.sees
+        assert await seen(engine) == "You said: [attached image/png: a cat]"
+        assert shown(server) == [2, 0, 0]
+    assert "refused a picture" in caplog.text
+    assert KEY not in caplog.text
+
+
+async def test_after_a_while_a_server_is_shown_pictures_again() -> None:
+    async with seeing(refusing(400, first=1), blind=0.0) as (server, engine):
+        await seen(engine)
+        assert engine.sees
+        await seen(engine)
+        assert shown(server) == [2, 0, 2]
+
+
+async def test_a_broken_picture_does_not_blind_a_model_that_saw_one_before() -> None:
+    async with seeing(echo) as (server, engine):
+        await seen(engine)
+        server.answer = refusing(400, first=2)
+        await seen(engine)
+        assert engine.sees
+        await seen(engine)
+        assert shown(server) == [2, 2, 0, 2]
+
+
+async def test_a_prompt_that_is_refused_with_and_without_pictures_is_no_word_on_pictures() -> None:
+    async with seeing(status(400)) as (server, engine):
+        with pytest.raises(EngineError, match="refuses this prompt"):
+            await seen(engine)
+        assert engine.sees
+        assert shown(server) == [2, 0]
+
+
+@pytest.mark.parametrize("code", [401, 403, 429, 502, 503])
+async def test_what_has_nothing_to_do_with_pictures_is_not_asked_again(code: int) -> None:
+    async with seeing(status(code)) as (server, engine):
+        with pytest.raises(EngineUnavailable):
+            await seen(engine)
+        assert engine.sees
+        assert shown(server) == [2]
+
+
+async def test_pictures_count() -> None:
+    words = [ChatMessage(role=row.role, content=row.content) for row in LOOK]
+    async with seeing(echo) as (_, engine):
+        assert engine.count_tokens(LOOK) - engine.count_tokens(words) == 2 * PER_IMAGE
+    async with seeing(echo, sees=False) as (_, engine):
+        assert engine.count_tokens(LOOK) == engine.count_tokens(words)

@@ -172,6 +172,8 @@ def test_a_ready_bot_keeps_its_data_with_the_user(
         ("[model]\nname = ''", "model.name: must not be empty."),
         ("[model]\napi_key = 12", "model.api_key: must be text in quotes, not a whole number."),
         ("[model]\nbase_url = 'http://x'", 'model: base_url and api_key are for engine = "openai"'),
+        ("[model]\nsees = true", 'model: sees is for engine = "openai"'),
+        ("[model]\nengine = 'openvino'\nsees = true", 'model: sees is for engine = "openai"'),
         ("[engage]\nburst_seconds = 61", "engage.burst_seconds: must be at most 60."),
         ("[engage]\nper_user_per_minute = -1", "per_user_per_minute: must be at least 0."),
         ("[engage]\nnames = 'bob'", "engage.names: must be a list, like"),

@@ -16,6 +16,7 @@ class EchoEngine:
 
     what = "an echo, no model"
     busy = ""
+    sees = False
     context_tokens = 8192
     prompt_tokens = 4096
 

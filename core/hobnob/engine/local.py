@@ -77,6 +77,9 @@ class TransformersEngine:
     def prompt_tokens(self) -> int:
         return min(PROMPT_TOKENS, self.context_tokens)
 
+    sees = False
+    """Chat models that take text alone are loaded."""
+
     @property
     def busy(self) -> str:
         if self._life is None:

@@ -5,18 +5,24 @@ trusted: the library builds its objects from whatever arrives.
 https://platform.openai.com/docs/api-reference/chat-streaming
 """
 
+import base64
 import json
+import logging
+import time
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from hobnob.engine.stop import StopCutter
 from hobnob.errors import ConfigError, EngineError, EngineUnavailable, MissingExtra
-from hobnob.events import ChatMessage, Sampling
+from hobnob.events import ChatMessage, Image, Sampling
 from hobnob.ports import ModelOptions
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
+
+log = logging.getLogger(__name__)
 
 DEFAULT_CONTEXT = 8192
 """Tokens, where the server does not say."""
@@ -24,10 +30,15 @@ PROMPT_BYTES = 12_288
 """What is worth sending: some 3,000 tokens of English, which are counted as bytes here."""
 PER_MESSAGE = 16
 """Tokens that a template puts around each message, generously."""
+PER_IMAGE = 1500
+"""Tokens that a picture is taken for, which no server tells: models make 256 (Gemma 3) to some 1400
+(Qwen2.5-VL, of a million pixels) of one."""
 PER_PROMPT = 64
 """Tokens that a template adds by itself: a date, a default system text."""
 UNLISTED = (404, 405, 500, 501)
 """What servers that can't list their models answer: `transformers serve` 500 without a cache."""
+MAY_MEAN_IMAGES = (400, 404, 413, 415, 422, 500, 501)
+"""What servers refuse pictures with, besides other things: vLLM and OpenAI 400, llama.cpp 500."""
 CONNECT = 10.0
 """Seconds to connect."""
 
@@ -35,10 +46,16 @@ CONNECT = 10.0
 class OpenAIEngine:
     """One model of a server (`hobnob.ports.Engine`)."""
 
-    def __init__(self, options: ModelOptions, *, silence: float = 120.0) -> None:
-        """`silence`: seconds that the server may send nothing, as while it reads a long prompt."""
+    def __init__(
+        self, options: ModelOptions, *, silence: float = 120.0, blind: float = 3600.0
+    ) -> None:
+        """`silence`: seconds that the server may send nothing, as while it reads a long prompt.
+        `blind`: seconds for which a server that took no picture is shown none."""
         self._options = options
         self._silence = silence
+        self._blind = blind
+        self._blind_until = 0.0
+        self._saw = False
         self._where = _without_password(options.base_url)
         self._client: AsyncOpenAI | None = None
         self._context_tokens = DEFAULT_CONTEXT
@@ -49,6 +66,11 @@ class OpenAIEngine:
     @property
     def what(self) -> str:
         return f"the server at {self._where}"
+
+    @property
+    def sees(self) -> bool:
+        """As `[model] sees` says, but for a while after the server has refused pictures."""
+        return self._options.sees and time.monotonic() >= self._blind_until
 
     @property
     def context_tokens(self) -> int:
@@ -100,7 +122,8 @@ class OpenAIEngine:
         estimate could be exceeded by what people write.
         """
         text = sum(len(message.content.encode("utf-8", "replace")) for message in messages)
-        return text + PER_MESSAGE * len(messages) + PER_PROMPT
+        images = sum(len(message.images) for message in messages) if self.sees else 0
+        return text + PER_IMAGE * images + PER_MESSAGE * len(messages) + PER_PROMPT
 
     async def stream(
         self, messages: Sequence[ChatMessage], sampling: Sampling
@@ -137,9 +160,36 @@ class OpenAIEngine:
     async def _asked(
         self, client: "AsyncOpenAI", messages: Sequence[ChatMessage], sampling: Sampling
     ) -> Any:
+        """The events of the answer. A server that refuses pictures is asked again without them.
+
+        Whether they were the reason is known only if that helps. Then none are shown for a while,
+        unless the server has taken one before: a single broken picture must not blind us.
+        """
+        import openai
+
+        if not self.sees or not any(message.images for message in messages):
+            return await self._request(client, _without_images(messages), sampling)
+        try:
+            events = await self._request(client, messages, sampling)
+        except openai.APIStatusError as error:
+            if error.status_code not in MAY_MEAN_IMAGES:
+                raise
+            refusal = f"status {error.status_code}: {self._said(error)}"
+        else:
+            self._saw = True
+            return events
+        events = await self._request(client, _without_images(messages), sampling)
+        log.warning("%s refused a picture (%s)", self._where, refusal)
+        if not self._saw:
+            self._blind_until = time.monotonic() + self._blind
+        return events
+
+    async def _request(
+        self, client: "AsyncOpenAI", messages: Sequence[ChatMessage], sampling: Sampling
+    ) -> Any:
         request: dict[str, Any] = {
             "model": self._options.name,
-            "messages": [{"role": row.role.value, "content": row.content} for row in messages],
+            "messages": [{"role": row.role.value, "content": _content(row)} for row in messages],
             "stream": True,
             "max_tokens": sampling.max_new_tokens,
             "temperature": sampling.temperature,
@@ -275,6 +325,22 @@ class OpenAIEngine:
                 "Is [model] base_url right? It often ends in /v1."
             )
         return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
+
+
+def _content(message: ChatMessage) -> str | list[dict[str, Any]]:
+    """https://platform.openai.com/docs/guides/images-vision: parts, where there are pictures."""
+    if not message.images:
+        return message.content
+    pictures = [{"type": "image_url", "image_url": {"url": _url(each)}} for each in message.images]
+    return [*pictures, {"type": "text", "text": message.content}]
+
+
+def _url(image: Image) -> str:
+    return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
+
+
+def _without_images(messages: Sequence[ChatMessage]) -> Sequence[ChatMessage]:
+    return [replace(message, images=()) for message in messages]
 
 
 def _read(event: Any) -> tuple[str, str]:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Addressed, Author, Event, Kind, Reply
+from hobnob.errors import FetchFailed
+from hobnob.events import Addressed, Attachment, Author, Event, Kind, Reply
 from hobnob.health import Health, Pulse, State
 from hobnob.ports import Draft, Finding, Limits, Receiver
 
@@ -21,7 +22,8 @@ def key(room: str = "ann", *, platform: str = "fake", thread: str = "") -> Conve
 
 class FakeAdapter:
     """Implements `hobnob.ports.Adapter`. `failures` are raised by the next sends, one each; with
-    `delivers_before_failing` the message has arrived all the same."""
+    `delivers_before_failing` the message has arrived all the same.
+    `files` holds what can be fetched, by the attachments' ids; an exception there is raised."""
 
     def __init__(self, name: str = "fake", limits: Limits | None = None) -> None:
         self.name = name
@@ -34,6 +36,8 @@ class FakeAdapter:
         self.failures: list[Exception] = []
         self.delivers_before_failing = False
         self.composing_for: list[str] = []
+        self.files: dict[str, bytes | Exception] = {}
+        self.fetched: list[str] = []
         self._receiver: asyncio.Future[Receiver] | None = None
         self._pulse = Pulse()
         self._count = 0
@@ -73,6 +77,13 @@ class FakeAdapter:
     async def composing(self, event: Event) -> AsyncIterator[Draft]:
         self.composing_for.append(event.id)
         yield self.drafts.append
+
+    async def fetch(self, attachment: Attachment, most: int) -> bytes:
+        self.fetched.append(attachment.id)
+        file = self.files.get(attachment.id, FetchFailed("there is no such file"))
+        if isinstance(file, Exception):
+            raise file
+        return file[:most]
 
     async def check(self) -> Sequence[Finding]:
         return [Finding(ok=True, what=f"{self.name} is always there")]

@@ -228,6 +228,10 @@ class _Recorder:
         return self._engine.busy
 
     @property
+    def sees(self) -> bool:
+        return self._engine.sees
+
+    @property
     def context_tokens(self) -> int:
         return self._engine.context_tokens
 

@@ -8,6 +8,8 @@ from hobnob.engine.stop import StopCutter
 from hobnob.errors import EngineError
 from hobnob.events import ChatMessage, Sampling
 
+IMAGE = 100
+
 
 class ScriptedEngine:
     """Gives `answers` one after the other; an exception among them is raised instead.
@@ -16,7 +18,8 @@ class ScriptedEngine:
     before their end. With `hold`, every answer waits after its first piece until the event is set,
     so that a test can look at, or cancel, an answer that is being written. Tokens are characters.
     `busy` may be set: an engine without room. A schema is not looked at: what comes of an answer
-    that doesn't follow it is a thing to test.
+    that doesn't follow it is a thing to test. With `sees`, pictures are part of `prompts`, each as
+    long as `IMAGE` characters.
     """
 
     what = "a script, no model"
@@ -28,6 +31,7 @@ class ScriptedEngine:
         piece: int = 4,
         hold: asyncio.Event | None = None,
         context_tokens: int = 8192,
+        sees: bool = False,
     ) -> None:
         """`piece` is the length of the pieces in characters."""
         self._answers = iter(answers)
@@ -38,6 +42,7 @@ class ScriptedEngine:
         self.prompts: list[tuple[ChatMessage, ...]] = []
         self.closed = 0
         self.busy = ""
+        self.sees = sees
 
     async def __aenter__(self) -> Self:
         return self
@@ -46,7 +51,8 @@ class ScriptedEngine:
         pass
 
     def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
-        return sum(len(message.content) for message in messages)
+        seen = [image for message in messages for image in message.images if self.sees]
+        return sum(len(message.content) for message in messages) + IMAGE * len(seen)
 
     async def stream(
         self, messages: Sequence[ChatMessage], sampling: Sampling
