@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
-from hobnob import registry
+from hobnob import links, registry
 from hobnob.chat import Chat, Stores
 from hobnob.clock import SystemClock
 from hobnob.errors import AdapterError, AdapterStopped, ConfigError, StoreError
@@ -28,6 +28,7 @@ from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
 from hobnob.store.memory import SqlMemory
 from hobnob.store.outbox import SqlOutbox
+from hobnob.web.reader import PageReader
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ async def run(
         engine = await stack.enter_async_context(open_engine(bot, report))
         embedder = await stack.enter_async_context(open_embedder(bot))
         memory = open_memory(bot, database, clock, embedder, engine)
+        reads_links = bot.settings.engage.read_links
         chat = build(
             bot,
             adapters,
@@ -69,6 +71,7 @@ async def run(
             memory=memory,
             database=database,
             clock=clock,
+            fetch_page=await stack.enter_async_context(PageReader()) if reads_links else None,
         )
         stop = stack.enter_context(_stop_signal())
         report("")
@@ -97,6 +100,7 @@ def build(
     memory: Remembering,
     database: Database,
     clock: Clock,
+    fetch_page: links.Fetch | None = None,
 ) -> Chat:
     """Put a chat together from its parts; connects to nothing."""
     return Chat(
@@ -111,6 +115,7 @@ def build(
         ),
         adapters=adapters,
         clock=clock,
+        fetch_page=fetch_page,
     )
 
 

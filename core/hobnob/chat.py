@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from hobnob import commands, notices, policy, prompt, replies
+from hobnob import commands, links, notices, policy, prompt, replies
 from hobnob.batch import next_batch
 from hobnob.conversation import ConversationKey
 from hobnob.delivery import Delivery
@@ -63,6 +63,7 @@ class Chat:
         stores: Stores,
         adapters: Mapping[str, Adapter],
         clock: Clock,
+        fetch_page: links.Fetch | None = None,
     ) -> None:
         self._persona = persona
         self._rules = rules
@@ -81,6 +82,7 @@ class Chat:
             outbox=stores.outbox,
             adapters=adapters,
             clock=clock,
+            fetch_page=fetch_page,
         )
 
     async def resume(self, platform: str) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from hobnob import prompt
+from hobnob import links, prompt, sight
 from hobnob.conversation import ConversationKey
 from hobnob.errors import EngineError
-from hobnob.events import Event, Kind, Memory
+from hobnob.events import ChatMessage, Event, Kind, Memory
 from hobnob.growing import Growing
 from hobnob.persona import Persona
 from hobnob.ports import Adapter, Clock, Engine, MemoryPort, Outbox
@@ -27,13 +27,16 @@ class Writing:
         outbox: Outbox,
         adapters: Mapping[str, Adapter],
         clock: Clock,
+        fetch_page: links.Fetch | None = None,
     ) -> None:
+        """`fetch_page` where the pages that messages link to are read."""
         self._persona = persona
         self._engine = engine
         self._memory = memory
         self._outbox = outbox
         self._adapters = adapters
         self._clock = clock
+        self._fetch_page = fetch_page
         self._at_work: dict[ConversationKey, tuple[frozenset[str], asyncio.Task[str]]] = {}
 
     def __len__(self) -> int:
@@ -64,6 +67,34 @@ class Writing:
 
     async def _write(self, events: Sequence[Event], memory: Memory) -> str:
         sampling = self._persona.sampling
+        last, written = events[-1], ""
+        adapter = self._adapters[last.key.platform]
+        async with adapter.composing(last) as draft:
+            messages = await self._prompt(events, await self._with_what_came(events, memory))
+            async with (
+                Growing(last, outbox=self._outbox, adapter=adapter, clock=self._clock) as growing,
+                aclosing(without_thinking(self._engine.stream(messages, sampling))) as pieces,
+            ):
+                async for piece in pieces:
+                    written += piece
+                    draft(written)
+                    growing.show(written)
+        if not written.strip():
+            raise EngineError("the model wrote nothing")
+        return written.strip()
+
+    async def _with_what_came(self, events: Sequence[Event], memory: Memory) -> Memory:
+        """`memory` with the pictures of the messages, for a model that sees, and the pages that
+        they link to."""
+        if self._engine.sees:
+            adapter = self._adapters[events[-1].key.platform]
+            memory = replace(memory, images=await sight.look(events, adapter))
+        if self._fetch_page:
+            memory = replace(memory, pages=await links.read(events, self._fetch_page))
+        return memory
+
+    async def _prompt(self, events: Sequence[Event], memory: Memory) -> tuple[ChatMessage, ...]:
+        sampling = self._persona.sampling
         budget = prompt.Budget(
             tokens=min(
                 self._engine.context_tokens - sampling.max_new_tokens, self._engine.prompt_tokens
@@ -74,18 +105,4 @@ class Writing:
         if not memory.complete:
             recalled = await self._memory.recall(events, memory.turns)
             memory = replace(memory, recalled=recalled)
-        messages = prompt.build(self._persona, memory, events, budget)
-        last, written = events[-1], ""
-        adapter = self._adapters[last.key.platform]
-        async with (
-            adapter.composing(last) as draft,
-            Growing(last, outbox=self._outbox, adapter=adapter, clock=self._clock) as growing,
-            aclosing(without_thinking(self._engine.stream(messages, sampling))) as pieces,
-        ):
-            async for piece in pieces:
-                written += piece
-                draft(written)
-                growing.show(written)
-        if not written.strip():
-            raise EngineError("the model wrote nothing")
-        return written.strip()
+        return prompt.build(self._persona, memory, events, budget)
