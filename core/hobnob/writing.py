@@ -10,6 +10,7 @@ from hobnob.conversation import ConversationKey
 from hobnob.errors import EngineError
 from hobnob.events import ChatMessage, Event, Kind, Memory
 from hobnob.growing import Growing
+from hobnob.notes import Budget
 from hobnob.persona import Persona
 from hobnob.ports import Adapter, Clock, Engine, MemoryPort, Outbox
 from hobnob.thinking import without_thinking
@@ -95,7 +96,7 @@ class Writing:
 
     async def _prompt(self, events: Sequence[Event], memory: Memory) -> tuple[ChatMessage, ...]:
         sampling = self._persona.sampling
-        budget = prompt.Budget(
+        budget = Budget(
             tokens=min(
                 self._engine.context_tokens - sampling.max_new_tokens, self._engine.prompt_tokens
             ),

@@ -7,6 +7,7 @@ from hobnob import prompt
 from hobnob.conversation import ConversationKey
 from hobnob.events import Addressed, Author, ChatMessage, Event, Role, Turn
 from hobnob.memory.recall import Remembering
+from hobnob.notes import Budget
 from hobnob.persona import Persona
 from hobnob.ports import Outcome
 from hobnob.store.database import Database
@@ -20,9 +21,7 @@ ME = Author(id="bot", name="Robin", is_bot=True)
 PEOPLE = tuple(Author(id=f"id-{name}", name=name) for name in ("Ann", "Ben", "Cleo", "Dan", "Eve"))
 ROOMS = tuple(key(f"room {number}") for number in range(3))
 CANARIES, QUESTIONS = 200, 100
-BUDGET = prompt.Budget(
-    tokens=3000, count=lambda messages: sum(len(each.content) for each in messages)
-)
+BUDGET = Budget(tokens=3000, count=lambda messages: sum(len(each.content) for each in messages))
 TOPICS = ("locker", "bicycle", "garden", "piano", "attic", "boat", "oven", "camera", "tent", "desk")
 
 

@@ -20,6 +20,7 @@ from hobnob.events import (
     Speaker,
     Turn,
 )
+from hobnob.notes import PAGES_SHARE, Budget
 from hobnob.persona import Example, Persona
 from hobnob.testing.adapter import FakeAdapter
 
@@ -53,7 +54,7 @@ def build(
     **kw: Any,
 ) -> list[tuple[str, str]]:
     batch = [people.event(text, **kw) for text in new]
-    room = prompt.Budget(tokens=budget, count=words)
+    room = Budget(tokens=budget, count=words)
     known = prompt.fit(persona, Memory(turns=tuple(turns), **memory), batch, room)
     messages = prompt.build(persona, known, batch, room)
     return [(message.role.value, message.content) for message in messages]
@@ -231,7 +232,7 @@ def test_no_line_of_a_page_can_pass_for_anybodys() -> None:
 def test_long_pages_take_their_share_and_no_more() -> None:
     pages = [Quote(author=f"{name}.example", text="word " * 1000) for name in "ab"]
     said = with_pages(*pages, budget=400)
-    assert 30 < said.count("word") <= 400 // prompt.PAGES_SHARE
+    assert 30 < said.count("word") <= 400 // PAGES_SHARE
     assert "a.example" in said
     assert "b.example" in said
     assert with_pages(*pages, budget=20) == "look"
@@ -252,7 +253,7 @@ def pictured(count: int, tokens: int, text: str = "look") -> list[int]:
     def counted(messages: Sequence[ChatMessage]) -> int:
         return words(messages) + 10 * sum(len(message.images) for message in messages)
 
-    budget = prompt.Budget(tokens=tokens, count=counted)
+    budget = Budget(tokens=tokens, count=counted)
     memory = prompt.fit(ROBIN, Memory(turns=past, images=images), batch, budget)
     messages = prompt.build(ROBIN, memory, batch, budget)
     assert counted(messages) <= tokens
