@@ -185,6 +185,19 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """Something to press under a message of ours. Whoever presses it has used the command: the
+    adapter hands in an event of kind `command` with them as author, the command as text, and the
+    message under which it stands as `reply_to`."""
+
+    label: str
+    """At most 40 characters."""
+    command: str
+    """What they would have typed, as in "/approve 12": at most 60 ASCII characters, which is what
+    every platform carries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What leaves: one message for an adapter to send, short enough for the platform's limit.
 
@@ -211,6 +224,8 @@ class Reply:
     """The id of the message of ours that this one takes the place of."""
     private: bool = False
     """For the one who is answered alone, where the platform can do that in a room."""
+    buttons: tuple[Button, ...] = ()
+    """Where the platform has them (`Limits.buttons`); elsewhere the text names the commands."""
 
 
 class Speaker(StrEnum):

@@ -1,9 +1,9 @@
 """What hobnob asks of a database. Contracts only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from hobnob.conversation import ConversationKey
 from hobnob.events import Event, Reply, Turn
@@ -42,8 +42,12 @@ class Outcome:
     turns: tuple[Turn, ...] = ()
     """What is to be remembered of it."""
     replies: tuple[Reply, ...] = ()
+    """To this conversation, and to others: each knows its own."""
     introduces: bool = False
     """They say that we are an AI."""
+    also: Callable[[Any], None] | None = None
+    """What else is written in this transaction: given its connection. It may run more than once,
+    where what it wrote before was undone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

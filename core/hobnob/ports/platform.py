@@ -21,6 +21,8 @@ class Limits:
     edit_seconds: float = 0.0
     """Between two changes of a message of ours that grows while it is written; 0 where messages
     are not changed, or `Adapter.composing` shows the text in another way."""
+    buttons: bool = False
+    """Messages can have buttons (`Reply.buttons`)."""
     parallel_sends: int = 8
     """Sends under way at once. 1 where a send cannot be made idempotent, so that a crash leaves at
     most one in doubt."""

@@ -75,6 +75,7 @@ def next_parcel(connection: sa.Connection, key: ConversationKey) -> Parcel | Non
         attempted=row.attempted,
         replaces=row.replaces or "",
         private=row.private,
+        buttons=rows.load_buttons(row.buttons) if row.buttons else (),
     )
     return Parcel(row=row.id, reply=reply)
 
@@ -136,6 +137,7 @@ def _row(where: int, turn_id: int | None, part: int, reply: Reply) -> dict[str, 
         "visibility": reply.visibility,
         "warning": reply.warning,
         "private": reply.private,
+        "buttons": rows.dump_buttons(reply.buttons) if reply.buttons else None,
         "state": "pending",
     }
 

@@ -1,7 +1,7 @@
 """How records of hobnob become rows, and back."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Author, Event, Role, Turn
+from hobnob.events import Author, Button, Event, Role, Turn
 from hobnob.store import schema
 from hobnob.store.schema import conversation
 
@@ -25,6 +25,14 @@ def dump(event: Event) -> str:
 
 def load(payload: str) -> Event:
     return _EVENT.validate_json(payload)
+
+
+def dump_buttons(buttons: Sequence[Button]) -> str:
+    return json.dumps([(button.label, button.command) for button in buttons], ensure_ascii=False)
+
+
+def load_buttons(text: str) -> tuple[Button, ...]:
+    return tuple(Button(label=label, command=command) for label, command in json.loads(text))
 
 
 # Statements are made once and executed with values: making one costs more than running it.

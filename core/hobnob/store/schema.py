@@ -163,6 +163,7 @@ outbox = Table(
     # The message of ours that it takes the place of; with an empty text, that is to be deleted.
     Column("replaces", String),
     Column("private", Boolean, nullable=False, server_default=false()),
+    Column("buttons", Said),  # JSON; NULL: none
     # growing (shown while it is written), pending, sending, sent, unknown, refused, withdrawn
     Column("state", String(16), nullable=False),
     Column("attempted", Utc),
@@ -251,6 +252,23 @@ connection = Table(
     Column("platform", String, primary_key=True),
     Column("health", Text, nullable=False),  # hobnob.health.Health as JSON
     Column("at", Utc, nullable=False),
+)
+
+# What is to happen at its time: then its event comes in, like any other.
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
+    Column("job", String(32), nullable=False),  # whose it is: the name of a job
+    Column("author", String, nullable=False),  # for whom it is, who may take it back
+    Column("event", Said, nullable=False),  # as JSON, without its id and time
+    Column("rule", String, nullable=False),  # when again: hobnob.recurrence; "" once
+    Column("zone", String, nullable=False),  # whose clock the rule is about
+    Column("due", Utc),  # NULL: nothing more comes
+    Index(None, "due"),
+    Index(None, "conversation_id"),
+    Index(None, "author"),
 )
 
 cursor = Table(
