@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
-from hobnob import links, registry
+from hobnob import employ, links, registry
 from hobnob.chat import Chat, Stores
 from hobnob.clock import SystemClock
 from hobnob.errors import AdapterError, AdapterStopped, ConfigError, StoreError
+from hobnob.jobs import Job, Jobs
 from hobnob.memory.embedder import STARTER, SentenceModel
 from hobnob.memory.facts.trust import Reader
 from hobnob.memory.recall import Remembering
@@ -63,6 +64,14 @@ async def run(
         embedder = await stack.enter_async_context(open_embedder(bot))
         memory = open_memory(bot, database, clock, embedder, engine)
         reads_links = bot.settings.engage.read_links
+        place = employ.Workplace(
+            bot=bot,
+            database=database,
+            clock=clock,
+            engine=engine,
+            embedder=embedder,
+            adapters=adapters,
+        )
         chat = build(
             bot,
             adapters,
@@ -71,6 +80,7 @@ async def run(
             memory=memory,
             database=database,
             clock=clock,
+            jobs=await employ.jobs(place, stack),
             fetch_page=await stack.enter_async_context(PageReader()) if reads_links else None,
         )
         stop = stack.enter_context(_stop_signal())
@@ -100,6 +110,7 @@ def build(
     memory: Remembering,
     database: Database,
     clock: Clock,
+    jobs: Sequence[Job] = (),
     fetch_page: links.Fetch | None = None,
 ) -> Chat:
     """Put a chat together from its parts; connects to nothing."""
@@ -115,6 +126,7 @@ def build(
         ),
         adapters=adapters,
         clock=clock,
+        jobs=Jobs(jobs),
         fetch_page=fetch_page,
     )
 

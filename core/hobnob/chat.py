@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from hobnob import commands, links, notices, policy, prompt, replies
@@ -10,7 +10,8 @@ from hobnob.batch import next_batch
 from hobnob.conversation import ConversationKey
 from hobnob.delivery import Delivery
 from hobnob.errors import EngineUnavailable, StoreError
-from hobnob.events import Author, Event, Role, Turn
+from hobnob.events import Author, Event, Kind, Role, Turn
+from hobnob.jobs import Deed, Jobs
 from hobnob.lanes import Lanes
 from hobnob.persona import Persona
 from hobnob.policy import Action, Decision, Rules
@@ -22,6 +23,7 @@ from hobnob.ports import (
     Engine,
     History,
     Inbox,
+    Limits,
     MemoryPort,
     Outbox,
     Outcome,
@@ -39,6 +41,8 @@ LONGEST_PAUSE = 60.0
 """Seconds between attempts while the database or the model is away; they begin at one."""
 BUSY_SECONDS = 1.0
 """Between two looks at whether the model has room again."""
+CAREFUL = Limits(max_length=500)
+"""What any platform takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,7 @@ class Chat:
         stores: Stores,
         adapters: Mapping[str, Adapter],
         clock: Clock,
+        jobs: Jobs | None = None,
         fetch_page: links.Fetch | None = None,
     ) -> None:
         self._persona = persona
@@ -73,6 +78,8 @@ class Chat:
         self._history = stores.history
         self._adapters = adapters
         self._clock = clock
+        self._jobs = jobs or Jobs()
+        self.commands = (*commands.COMMANDS, *self._jobs.commands)
         self._delivery = Delivery(stores.outbox, adapters, clock)
         self._lanes = Lanes(self._converse)
         self._writing = Writing(
@@ -82,6 +89,7 @@ class Chat:
             outbox=stores.outbox,
             adapters=adapters,
             clock=clock,
+            jobs=self._jobs,
             fetch_page=fetch_page,
         )
 
@@ -111,6 +119,10 @@ class Chat:
             self._writing.interrupt(event)
             self._lanes.wake(event.key)
         return new
+
+    def wake(self, key: ConversationKey) -> None:
+        """Something came in here without `receive`."""
+        self._lanes.wake(key)
 
     async def settled(self, key: ConversationKey) -> None:
         await self._lanes.settled(key)
@@ -179,47 +191,71 @@ class Chat:
             return None
 
     async def _answer(self, batch: Sequence[Waiting]) -> Parcel | None:
-        """Decide, write, and record the end of it in one transaction."""
+        """Decide, do, and record the end of it in one transaction."""
         events = [row.event for row in batch]
         last = events[-1]
         decision = await self._decide(events)
-        log.info("%s: %s %s: %s", last.key, decision.action, last.id, decision.reason)
-
-        said = ""
-        turns: tuple[Turn, ...] = ()
-        incognito = introduces = False
-        if decision.action is Action.NOTICE:
-            said = notices.TOO_MUCH
-        elif decision.action in (Action.GREET, Action.TELL):
-            said, introduces = self._tell(last), True
-        elif decision.action is Action.MEMORY:
-            said = await self._memory.command(last)
-        elif decision.action is Action.ANSWER:
-            if busy := self._engine.busy:
-                log.info("%s: waits for the model: %s", last.key, busy)
-                await self._clock.sleep(BUSY_SECONDS)
-                return None  # the next step sees what has been said meanwhile
-            memory = await self._memory.snapshot(events)
-            answer = await self._writing.answer(events, memory)
-            if answer is None:
-                return None  # the next step sees what has changed
-            said, turns, incognito = answer, self._turns(events, answer), memory.incognito
-            if self._rules.disclose and not memory.introduced:
-                said, introduces = notices.introduced(answer), True
+        deed = None if decision.final else await self._jobs.take(events, decision)
+        deed = deed or await self._do(events, decision)
+        if deed is None:
+            return None  # the next step sees what has changed
+        log.info("%s: %s %s: %s", last.key, deed.action, last.id, deed.reason)
+        turns = self._turns(events, deed.remembered) if deed.remembered else ()
+        elsewhere = [
+            reply
+            for message in deed.elsewhere
+            for reply in replies.elsewhere(message, self._limits(message.key))
+        ]
         parcel = await self._inbox.finish(
             Outcome(
                 rows=tuple(row.row for row in batch),
                 key=last.key,
-                decision=decision.action,
-                reason=decision.reason,
-                turns=() if incognito else turns,
-                replies=replies.to(last, said, self._adapters[last.key.platform].limits),
-                introduces=introduces,
+                decision=deed.action,
+                reason=deed.reason,
+                turns=() if deed.incognito else turns,
+                replies=(*replies.to(last, deed, self._limits(last.key)), *elsewhere),
+                introduces=deed.introduces,
+                also=deed.also,
             )
         )
         if turns and parcel:
-            self._memory.said(turns, last, incognito=incognito)
+            self._memory.said(turns, last, incognito=deed.incognito)
+        for key in {reply.key for reply in elsewhere}:
+            self._lanes.wake(key)
         return parcel
+
+    async def _do(self, events: Sequence[Event], decision: Decision) -> Deed | None:
+        """What was decided. None: not now, or something has changed meanwhile."""
+        last = events[-1]
+        deed = Deed(action=decision.action, reason=decision.reason)
+        match decision.action:
+            case Action.NOTICE:
+                return replace(deed, said=notices.TOO_MUCH)
+            case Action.GREET | Action.TELL:
+                return replace(deed, said=self._tell(last), introduces=True)
+            case Action.MEMORY:
+                said = await self._memory.command(last)
+                return replace(deed, said=said, private=commands.is_private(last))
+            case Action.ANSWER:
+                return await self._write(events, deed)
+            case _:
+                return deed
+
+    async def _write(self, events: Sequence[Event], deed: Deed) -> Deed | None:
+        """Let the model answer."""
+        if busy := self._engine.busy:
+            log.info("%s: waits for the model: %s", events[-1].key, busy)
+            await self._clock.sleep(BUSY_SECONDS)
+            return None
+        memory = await self._memory.snapshot(events)
+        answer = await self._writing.answer(events, memory)
+        if answer is None:
+            return None
+        deed = replace(deed, said=answer, remembered=answer, incognito=memory.incognito)
+        deed = await self._jobs.review(events, deed)
+        if deed.said and self._rules.disclose and not memory.introduced:
+            deed = replace(deed, said=notices.introduced(deed.said), introduces=True)
+        return deed
 
     async def _decide(self, events: Sequence[Event]) -> Decision:
         decision = policy.decide(events, self._rules, Usage())
@@ -231,8 +267,17 @@ class Chat:
         return policy.decide(events, self._rules, usage)
 
     def _tell(self, event: Event) -> str:
-        rules = self._rules
-        return notices.tell(event, self._persona, contact=rules.contact, host=rules.model_host)
+        return notices.tell(
+            event,
+            self._persona,
+            known=self.commands,
+            contact=self._rules.contact,
+            host=self._rules.model_host,
+        )
+
+    def _limits(self, key: ConversationKey) -> Limits:
+        adapter = self._adapters.get(key.platform)
+        return adapter.limits if adapter else CAREFUL  # one that is not connected now
 
     def _turns(self, events: Sequence[Event], answer: str) -> tuple[Turn, ...]:
         theirs = tuple(
@@ -244,6 +289,7 @@ class Chat:
                 message=event.message,
             )
             for event in events
+            if event.kind is not Kind.SCHEDULED
         )
         me = Author(id=events[-1].key.account, name=self._persona.name, is_bot=True)
         ours = Turn(role=Role.ASSISTANT, author=me, text=answer, at=self._clock.now())
@@ -260,7 +306,7 @@ class ChatReceiver:
 
     @property
     def commands(self) -> Sequence[Command]:
-        return commands.COMMANDS
+        return self.chat.commands
 
     async def put(self, event: Event, cursor: Cursor | None = None) -> bool:
         return await self.chat.receive(event, cursor)

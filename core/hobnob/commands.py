@@ -64,6 +64,12 @@ def is_private(event: Event) -> bool:
     return any(command.private for command in COMMANDS if command.name == name)
 
 
+def argument(event: Event) -> str:
+    """What stands behind the name of a command, as it was written."""
+    _, *rest = unaddressed(event.text).strip().split(maxsplit=1)
+    return rest[0].strip() if rest else ""
+
+
 def words(event: Event) -> list[str]:
     """The words of a command, in lower case and without the slash, wherever a platform lets people
     write it; none if it is no command."""

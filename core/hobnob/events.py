@@ -182,6 +182,8 @@ class Memory:
     """The pictures of the new message, for a model that sees. Of earlier ones there are words."""
     pages: tuple[Quote, ...] = ()
     """What the new message links to, by the site's name; without text where it was not readable."""
+    brief: str = ""
+    """What the bot's jobs say that the model should know for this answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

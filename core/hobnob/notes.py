@@ -2,7 +2,7 @@
 of a person, the persona's world, what is recalled, and what the message brings. Pure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hobnob.events import ChatMessage, Fact, Image, Memory, Quote, Speaker, Turn
 from hobnob.persona import Persona
@@ -20,6 +20,8 @@ PAGES_SHARE = 4
 """The pages that a message links to take at most this part of a prompt."""
 LONGEST_PAGE = 1500
 """Characters of one."""
+BRIEF_SHARE = 3
+"""What jobs tell the model for an answer takes at most this part of a prompt."""
 IMAGES_SHARE = 2
 """The pictures of a message take at most this part of a prompt."""
 
@@ -36,6 +38,11 @@ class Budget:
         """Tokens kept free for what is recalled."""
         return min(self.tokens // RECALLED_SHARE, MOST_RECALLED)
 
+    @property
+    def of_brief(self) -> "Budget":
+        """For what jobs tell the model."""
+        return replace(self, tokens=self.tokens // BRIEF_SHARE)
+
 
 class Notes:
     """All there is to note for one answer."""
@@ -50,7 +57,8 @@ class Notes:
     ) -> None:
         """`whom` is the name of who is answered, `texts` are what was said, oldest first."""
         self._budget = budget
-        self._missing = memory.recalled.missing
+        self._brief = memory.brief
+        self._missing = memory.recalled.missing and not memory.brief
         self.known = _known(clean_name(whom), memory.facts, 4 * budget.tokens // KNOWN_SHARE)
         """What is known of who is answered; "" if nothing is."""
         self.images = self._affordable_images(memory.images)
@@ -64,7 +72,8 @@ class Notes:
 
     def before(self, passages: Sequence[Sequence[Turn]], *, with_known: bool) -> str:
         """The note with these of the recalled passages; "" if there is nothing to note."""
-        parts = [part for part in (self.known if with_known else "", self._lore) if part]
+        known = self.known if with_known else ""
+        parts = [part for part in (known, self._lore, self._brief) if part]
         if passages:
             chosen = {turn for passage in passages for turn in passage}
             lines = [line for turn, line in self._remembered.items() if turn in chosen]

@@ -2,10 +2,12 @@
 do. Pure."""
 
 import re
+from collections.abc import Sequence
 
 from hobnob.commands import COMMANDS, words
 from hobnob.events import Event
 from hobnob.persona import Persona
+from hobnob.ports import Command
 from hobnob.text import clean_name
 
 TOO_MUCH = "That's a lot at once for me. Give me a minute, then I'm all ears again."
@@ -72,15 +74,22 @@ def asked_if_ai(text: str) -> str | None:
     return next((name for name, pattern in _ASKED.items() if pattern.search(asked)), None)
 
 
-def tell(event: Event, persona: Persona, *, contact: str = "", host: str = "") -> str:
-    """What is always true, asked by a command or in words. `contact` is whom to ask about privacy,
-    `host` where the model is if not here."""
+def tell(
+    event: Event,
+    persona: Persona,
+    *,
+    known: Sequence[Command] = COMMANDS,
+    contact: str = "",
+    host: str = "",
+) -> str:
+    """What is always true, asked by a command or in words. `known` are the commands there are,
+    `contact` is whom to ask about privacy, `host` where the model is if not here."""
     hello = greeting(persona, clean_name(event.author.name))
     match words(event):
         case ["start", *_]:
             return hello
         case ["help", *_]:
-            lines = [f"/{command.name}: {command.description}" for command in COMMANDS]
+            lines = [f"/{command.name}: {command.description}" for command in known]
             return "\n".join([hello, "", *lines])
         case ["privacy", *_]:
             told = PRIVACY.format(where=ELSEWHERE.format(host=host) if host else HERE)

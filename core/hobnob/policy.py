@@ -18,6 +18,7 @@ class Action(StrEnum):
     TELL = "tell"  # say what is always true: what I am, what I keep
     MEMORY = "memory"  # do what somebody asks of their memory
     NOTICE = "notice"  # say once, kindly, that this is too much
+    JOB = "job"  # a job dealt with it
     SILENT = "silent"
 
 
@@ -47,6 +48,8 @@ class Rules:
 class Decision:
     action: Action
     reason: str
+    final: bool = False
+    """No job is asked either."""
 
 
 _WHY = {
@@ -62,11 +65,13 @@ def decide(batch: Sequence[Event], rules: Rules, usage: Usage) -> Decision:
     """What to do with a batch: events of one author in one conversation, oldest first."""
     last = batch[-1]
     if last.author.id == last.key.account:
-        return _silent("I said it myself")
+        return _silent("I said it myself", final=True)
     if last.author.is_bot and not rules.answer_bots:
-        return _silent("the author is a bot")
+        return _silent("the author is a bot", final=True)
     if last.kind not in (Kind.MESSAGE, Kind.COMMAND, Kind.SCHEDULED):
-        return _silent(f"a {last.kind} is not answered")
+        return _silent(f"a {last.kind} is not answered", final=True)
+    if last.kind is Kind.SCHEDULED:
+        return _silent("it is nobody's job")
     if not any(event.text.strip() or event.attachments for event in batch):
         return _silent("it is empty")
 
@@ -113,5 +118,5 @@ def _limit_reached(rules: Rules, usage: Usage) -> str | None:
     return None
 
 
-def _silent(reason: str) -> Decision:
-    return Decision(action=Action.SILENT, reason=reason)
+def _silent(reason: str, *, final: bool = False) -> Decision:
+    return Decision(action=Action.SILENT, reason=reason, final=final)

@@ -1,27 +1,38 @@
 """From what is said to the messages that leave. Pure, but for the nonces."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 
-from hobnob import commands, text
-from hobnob.events import Event, Reply
+from hobnob import text
+from hobnob.events import Button, Event, Reply
+from hobnob.jobs import Deed, Message
 from hobnob.ports import Limits
 
 
-def to(event: Event, said: str, limits: Limits) -> tuple[Reply, ...]:
+def to(event: Event, deed: Deed, limits: Limits) -> tuple[Reply, ...]:
     """The answer to `event`, in parts that the platform takes."""
-    private = commands.is_private(event)
-    return tuple(
-        replace(empty(event), text=part, private=private) for part in parts(event, said, limits)
+    whole = replace(empty(event), private=deed.private)
+    return _cut(whole, deed.said, deed.buttons, limits)
+
+
+def elsewhere(message: Message, limits: Limits) -> tuple[Reply, ...]:
+    """`message`, in parts that the platform takes."""
+    whole = Reply(
+        key=message.key,
+        text="",
+        nonce="",
+        in_reply_to=message.in_reply_to,
+        mention=message.mention,
+        visibility=message.visibility,
+        warning=message.warning,
     )
+    return _cut(whole, message.text, message.buttons, limits)
 
 
 def parts(event: Event, said: str, limits: Limits) -> list[str]:
-    """`said`, cut so that each part has room for the mention, and for the warning, of which the
-    adapter shortens one that is very long."""
-    mention = limits.length(f"{event.author.handle} ") if event.author.handle else 0
-    warning = min(limits.length(event.warning), limits.max_length // 4)
-    return text.split(said, limits, reserve=mention + warning)
+    """`said` in answer to `event`, cut so that each part has room for mention and warning."""
+    return _parts(empty(event), said, limits)
 
 
 def empty(event: Event) -> Reply:
@@ -30,8 +41,29 @@ def empty(event: Event) -> Reply:
         key=event.key,
         text="",
         nonce=secrets.token_hex(10),
-        in_reply_to=event.message,
+        in_reply_to=event.message or event.reply_to or "",
         mention=event.author.handle,
         visibility=event.visibility,
         warning=event.warning,
     )
+
+
+def _cut(whole: Reply, said: str, buttons: Sequence[Button], limits: Limits) -> tuple[Reply, ...]:
+    """The last part has the buttons; without any on the platform, the text names the commands."""
+    if buttons and not limits.buttons:
+        lines = [f"{button.command} ({button.label})" for button in buttons]
+        said, buttons = "\n".join([said, "", *lines]), ()
+    made = [
+        replace(whole, text=part, nonce=secrets.token_hex(10))
+        for part in _parts(whole, said, limits)
+    ]
+    if made and buttons:
+        made[-1] = replace(made[-1], buttons=tuple(buttons))
+    return tuple(made)
+
+
+def _parts(whole: Reply, said: str, limits: Limits) -> list[str]:
+    """A warning that is very long is shortened by the adapter."""
+    mention = limits.length(f"{whole.mention} ") if whole.mention else 0
+    warning = min(limits.length(whole.warning), limits.max_length // 4)
+    return text.split(said, limits, reserve=mention + warning)

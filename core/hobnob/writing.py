@@ -10,6 +10,7 @@ from hobnob.conversation import ConversationKey
 from hobnob.errors import EngineError
 from hobnob.events import ChatMessage, Event, Kind, Memory
 from hobnob.growing import Growing
+from hobnob.jobs import Jobs
 from hobnob.notes import Budget
 from hobnob.persona import Persona
 from hobnob.ports import Adapter, Clock, Engine, MemoryPort, Outbox
@@ -28,6 +29,7 @@ class Writing:
         outbox: Outbox,
         adapters: Mapping[str, Adapter],
         clock: Clock,
+        jobs: Jobs,
         fetch_page: links.Fetch | None = None,
     ) -> None:
         """`fetch_page` where the pages that messages link to are read."""
@@ -37,6 +39,7 @@ class Writing:
         self._outbox = outbox
         self._adapters = adapters
         self._clock = clock
+        self._jobs = jobs
         self._fetch_page = fetch_page
         self._at_work: dict[ConversationKey, tuple[frozenset[str], asyncio.Task[str]]] = {}
 
@@ -78,8 +81,9 @@ class Writing:
             ):
                 async for piece in pieces:
                     written += piece
-                    draft(written)
-                    growing.show(written)
+                    if not self._jobs.guards:
+                        draft(written)
+                        growing.show(written)
         if not written.strip():
             raise EngineError("the model wrote nothing")
         return written.strip()
@@ -102,6 +106,7 @@ class Writing:
             ),
             count=self._engine.count_tokens,
         )
+        memory = replace(memory, brief=await self._jobs.brief(events, budget.of_brief))
         memory = prompt.fit(self._persona, memory, events, budget)
         if not memory.complete:
             recalled = await self._memory.recall(events, memory.turns)

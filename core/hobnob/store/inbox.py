@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from hobnob.events import Addressed, Event, Kind, Turn
 from hobnob.ports import Afterwards, Clock, Cursor, Outcome, Parcel, Todo, Waiting
 from hobnob.store import changes, rows
 from hobnob.store.database import Database
-from hobnob.store.outbox import UNSENT, next_parcel, queue, take_back
+from hobnob.store.outbox import UNSENT, next_parcel, post, queue, take_back
 from hobnob.store.schema import conversation, cursor, inbox, outbox, turn
 
 MOST_AT_ONCE = 100
@@ -63,6 +64,27 @@ def _set(dialect: str) -> sa.Insert:
     )
 
 
+def store(connection: sa.Connection, event: Event, received: datetime) -> bool:
+    """Store an event; False if this id was stored before."""
+    row = {
+        "platform": event.key.platform,
+        "account": event.key.account,
+        "event": event.id,
+        "conversation_id": rows.ensure_conversation(
+            connection, event.key, direct=event.addressed is Addressed.DIRECT
+        ),
+        "message": event.message,
+        "kind": event.kind,
+        "author": event.author.id,
+        "payload": rows.dump(event),
+        "at": event.at,
+        "received": received,
+        "state": "waiting",
+        "attempts": 0,
+    }
+    return connection.scalar(_store(connection.dialect.name), row) is not None
+
+
 class SqlInbox:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -72,24 +94,7 @@ class SqlInbox:
         def transaction(connection: sa.Connection) -> bool:
             if cursor is not None:
                 _move(connection, event.key.platform, event.key.account, cursor)
-            row = {
-                "platform": event.key.platform,
-                "account": event.key.account,
-                "event": event.id,
-                "conversation_id": rows.ensure_conversation(
-                    connection, event.key, direct=event.addressed is Addressed.DIRECT
-                ),
-                "message": event.message,
-                "kind": event.kind,
-                "author": event.author.id,
-                "payload": rows.dump(event),
-                "at": event.at,
-                "received": self._clock.now(),
-                "state": "waiting",
-                "attempts": 0,
-            }
-            stored = connection.scalar(_store(connection.dialect.name), row)
-            return stored is not None
+            return store(connection, event, self._clock.now())
 
         return await self._database.write(transaction)
 
@@ -155,8 +160,15 @@ class SqlInbox:
             turn_id = _append(connection, where, outcome.turns)
             if outcome.introduces:
                 connection.execute(INTRODUCED, {"where": where})
-            queue(connection, where, turn_id, outcome.replies)
-            return next_parcel(connection, outcome.key) if outcome.replies else None
+            ours = [reply for reply in outcome.replies if reply.key == outcome.key]
+            queue(connection, where, turn_id, ours)
+            for key, replies in groupby(outcome.replies, key=lambda reply: reply.key):
+                if key != outcome.key:
+                    place = rows.ensure_conversation(connection, key)
+                    post(connection, place, list(replies))
+            if outcome.also:
+                outcome.also(connection)
+            return next_parcel(connection, outcome.key) if ours else None
 
         return await self._database.write(transaction)
 

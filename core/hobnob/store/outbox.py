@@ -99,6 +99,13 @@ def queue(
         take_back(connection, growing)
 
 
+def post(connection: sa.Connection, where: int, replies: Sequence[Reply]) -> None:
+    """Queue what is said of our own accord, behind all else in its conversation. What grows there
+    belongs to an answer, and stays."""
+    values = [_row(where, None, part, reply) for part, reply in enumerate(replies)]
+    connection.execute(QUEUE, values)
+
+
 def take_back(
     connection: sa.Connection, which: sa.ColumnElement[bool], *, seen: bool = True
 ) -> None:

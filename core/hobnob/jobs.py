@@ -1,0 +1,105 @@
+"""What a bot can do besides talking: reminders, a support desk, posts. Each is a job.
+
+The path asks every job about every batch of events, before the model: whoever takes it deals with
+it. A job can also tell the model what it should know for an answer, and look at the answer before
+it leaves. A job keeps nothing in memory that matters: what it decides is written in the same
+transaction that ends the batch (`Deed.also`), so that a kill at any moment loses and doubles
+nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hobnob.conversation import ConversationKey
+from hobnob.events import Button, Event, Visibility
+from hobnob.notes import Budget
+from hobnob.policy import Action, Decision
+from hobnob.ports import Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Something said in another conversation than the one that is answered."""
+
+    key: ConversationKey
+    text: str
+    buttons: tuple[Button, ...] = ()
+    in_reply_to: str = ""
+    mention: str = ""
+    visibility: Visibility | None = None
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What becomes of a batch of events."""
+
+    reason: str
+    action: Action = Action.JOB
+    said: str = ""
+    """To whoever spoke; "": nothing."""
+    buttons: tuple[Button, ...] = ()
+    private: bool = False
+    """For them alone, where the platform can do that in a room."""
+    remembered: str = ""
+    """What is remembered as said by us, after what they said; "": neither is."""
+    incognito: bool = False
+    """Remembered for now, and never stored."""
+    introduces: bool = False
+    """It says that we are an AI."""
+    elsewhere: tuple[Message, ...] = ()
+    also: Callable[[Any], None] | None = None
+    """What else is written in the transaction that ends the batch, given its connection. It may
+    run more than once, where what it wrote before was undone."""
+
+
+class Job:
+    """Something that a bot does. A job overrides what it needs of this."""
+
+    commands: Sequence[Command] = ()
+    """What people can ask for by name, besides what every bot knows."""
+    guards: bool = False
+    """`review` may hold an answer back, so that nobody may see it while it is written."""
+
+    async def take(self, events: Sequence[Event], decision: Decision) -> Deed | None:
+        """Deal with what one author said in one conversation, or with what is due; None: not mine.
+
+        `decision` is what becomes of it if no job takes it. A job that answers people looks at
+        it first: what is not addressed to the bot (silent), or more than it takes (notice), is
+        seldom to be answered by a job either. May be called again for the same events, after a
+        crash: it changes nothing itself.
+        """
+        return None
+
+    async def brief(self, events: Sequence[Event], budget: Budget) -> str:
+        """What the model should know for this answer, of at most `budget.tokens`; "": nothing."""
+        return ""
+
+    async def review(self, events: Sequence[Event], deed: Deed) -> Deed:
+        """What becomes of the model's answer: `deed` as it is, or a changed copy."""
+        return deed
+
+
+class Jobs:
+    """All jobs of a bot as one, in their order: the first that takes a batch has it."""
+
+    def __init__(self, jobs: Sequence[Job] = ()) -> None:
+        self._jobs = tuple(jobs)
+        self.commands = tuple(command for job in self._jobs for command in job.commands)
+        self.guards = any(job.guards for job in self._jobs)
+
+    async def take(self, events: Sequence[Event], decision: Decision) -> Deed | None:
+        for job in self._jobs:
+            if deed := await job.take(events, decision):
+                return deed
+        return None
+
+    async def brief(self, events: Sequence[Event], budget: Budget) -> str:
+        briefs = [await job.brief(events, budget) for job in self._jobs]
+        return "\n".join(brief for brief in briefs if brief)
+
+    async def review(self, events: Sequence[Event], deed: Deed) -> Deed:
+        for job in self._jobs:
+            deed = await job.review(events, deed)
+        return deed

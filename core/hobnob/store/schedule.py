@@ -1,0 +1,100 @@
+"""What is to happen at its time. Our own table is the truth: what is due comes in as an event, in
+the same transaction that says when it is due again, so that each time it comes exactly once."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from hobnob.conversation import ConversationKey
+from hobnob.events import Addressed, Event, Kind
+from hobnob.ports import Clock
+from hobnob.store import rows
+from hobnob.store.database import Database
+from hobnob.store.inbox import store
+from hobnob.store.schema import conversation, schedule
+
+MOST_AT_ONCE = 100
+NextDue = Callable[[str, str, datetime], datetime | None]
+"""When a rule is due next, in a time zone, after a moment."""
+
+
+def add(
+    connection: sa.Connection,
+    event: Event,
+    *,
+    job: str,
+    due: datetime,
+    rule: str = "",
+    zone: str = "UTC",
+) -> int:
+    """Let `event` come in when it is due, as one of the kind `scheduled`, and with a rule again and
+    again. Its author may take it back. Its id is set then, and its time is when it was due. The
+    number by which it is known."""
+    values = {
+        "conversation_id": rows.ensure_conversation(
+            connection, event.key, direct=event.addressed is Addressed.DIRECT
+        ),
+        "job": job,
+        "author": event.author.id,
+        "event": rows.dump(replace(event, kind=Kind.SCHEDULED, message="")),
+        "rule": rule,
+        "zone": zone,
+        "due": due,
+    }
+    made = connection.scalar(schedule.insert().values(values).returning(schedule.c.id))
+    assert made is not None  # noqa: S101 - RETURNING gives it
+    return int(made)
+
+
+def move(connection: sa.Connection, number: int, due: datetime) -> None:
+    """It is due at another time, even if it was over."""
+    connection.execute(schedule.update().where(schedule.c.id == number).values(due=due))
+
+
+def drop(connection: sa.Connection, number: int) -> None:
+    """It never happens again, and nothing of it is kept."""
+    connection.execute(schedule.delete().where(schedule.c.id == number))
+
+
+class SqlSchedule:
+    def __init__(self, database: Database, clock: Clock, next_due: NextDue) -> None:
+        self._database = database
+        self._clock = clock
+        self._next_due = next_due
+
+    async def ring(self, platforms: Collection[str]) -> Sequence[ConversationKey]:
+        """Let come in what is due on these platforms; the conversations that it is about. Of what
+        was due several times meanwhile, one comes, the first. Raises StoreError."""
+        now = self._clock.now()
+        due = (
+            sa.select(schedule, *rows.KEY)
+            .join_from(schedule, conversation)
+            .where(schedule.c.due <= now, conversation.c.platform.in_(platforms))
+            .order_by(schedule.c.due)
+            .limit(MOST_AT_ONCE)
+        )
+
+        def look(connection: sa.Connection) -> bool:
+            return connection.execute(due.limit(1)).first() is not None
+
+        def transaction(connection: sa.Connection) -> Sequence[ConversationKey]:
+            keys = []
+            for row in connection.execute(due).all():
+                event = replace(
+                    rows.load(row.event),
+                    id=f"schedule:{row.id}:{row.due.timestamp():.0f}",
+                    at=row.due,
+                )
+                store(connection, event, now)
+                again = self._next_due(row.rule, row.zone, now) if row.rule else None
+                connection.execute(
+                    schedule.update().where(schedule.c.id == row.id).values(due=again)
+                )
+                keys.append(event.key)
+            return keys
+
+        if not await self._database.read(look):
+            return []
+        return await self._database.write(transaction)
