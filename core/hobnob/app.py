@@ -6,6 +6,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,13 +23,17 @@ from hobnob.memory.recall import Remembering
 from hobnob.policy import Rules
 from hobnob.ports import Adapter, Clock, Engine, Receiver
 from hobnob.recollection import Embedder
-from hobnob.settings import Bot, ModelTable
+from hobnob.recurrence import next_due
+from hobnob.schedule import Bell
+from hobnob.settings import Bot
 from hobnob.store import connections, migrate
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
 from hobnob.store.memory import SqlMemory
 from hobnob.store.outbox import SqlOutbox
+from hobnob.store.schedule import SqlSchedule
+from hobnob.tables import ModelTable
 from hobnob.web.reader import PageReader
 
 log = logging.getLogger(__name__)
@@ -97,6 +102,8 @@ async def run(
         ]
         stack.push_async_callback(_cancel, [*tasks, *tasks_beside])
         stack.push_async_callback(chat.close, SEND_SECONDS)  # while the platforms still listen
+        schedule = SqlSchedule(database, clock, next_due)
+        await stack.enter_async_context(Bell(partial(schedule.ring, list(adapters)), chat.wake))
         await _done_or_stopped(tasks, stop)
         _raise_failures(tasks)
 

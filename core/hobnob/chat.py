@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from hobnob import commands, links, notices, policy, prompt, replies
 from hobnob.batch import next_batch
@@ -200,7 +199,7 @@ class Chat:
         if deed is None:
             return None  # the next step sees what has changed
         log.info("%s: %s %s: %s", last.key, deed.action, last.id, deed.reason)
-        turns = self._turns(events, deed.remembered) if deed.remembered else ()
+        turns = self._turns(events, deed.remembered) if deed.remembered or deed.heard else ()
         elsewhere = [
             reply
             for message in deed.elsewhere
@@ -218,7 +217,7 @@ class Chat:
                 also=deed.also,
             )
         )
-        if turns and parcel:
+        if turns and (parcel or deed.heard):
             self._memory.said(turns, last, incognito=deed.incognito)
         for key in {reply.key for reply in elsewhere}:
             self._lanes.wake(key)
@@ -227,7 +226,7 @@ class Chat:
     async def _do(self, events: Sequence[Event], decision: Decision) -> Deed | None:
         """What was decided. None: not now, or something has changed meanwhile."""
         last = events[-1]
-        deed = Deed(action=decision.action, reason=decision.reason)
+        deed = Deed(action=decision.action, reason=decision.reason, heard=decision.heard)
         match decision.action:
             case Action.NOTICE:
                 return replace(deed, said=notices.TOO_MUCH)
@@ -236,7 +235,7 @@ class Chat:
             case Action.MEMORY:
                 said = await self._memory.command(last)
                 return replace(deed, said=said, private=commands.is_private(last))
-            case Action.ANSWER:
+            case Action.ANSWER | Action.CHIME:
                 return await self._write(events, deed)
             case _:
                 return deed
@@ -259,11 +258,11 @@ class Chat:
 
     async def _decide(self, events: Sequence[Event]) -> Decision:
         decision = policy.decide(events, self._rules, Usage())
-        if decision.action is Action.SILENT or not self._rules.limited:
+        limited = self._rules.limited or decision.action is Action.CHIME
+        if decision.action is Action.SILENT or not limited:
             return decision  # there is nothing to count for
         last = events[-1]
-        since = last.at - timedelta(minutes=1)
-        usage = await self._history.usage(last.key, last.author.id, since)
+        usage = await self._history.usage(last.key, last.author.id, last.at)
         return policy.decide(events, self._rules, usage)
 
     def _tell(self, event: Event) -> str:
@@ -273,6 +272,7 @@ class Chat:
             known=self.commands,
             contact=self._rules.contact,
             host=self._rules.model_host,
+            listens=self._rules.rooms.remember_all,
         )
 
     def _limits(self, key: ConversationKey) -> Limits:
@@ -291,6 +291,8 @@ class Chat:
             for event in events
             if event.kind is not Kind.SCHEDULED
         )
+        if not answer:
+            return theirs
         me = Author(id=events[-1].key.account, name=self._persona.name, is_bot=True)
         ours = Turn(role=Role.ASSISTANT, author=me, text=answer, at=self._clock.now())
         return (*theirs, ours)

@@ -48,6 +48,13 @@ COMMANDS: Sequence[Command] = (
         argument="switch",
         choices=("on", "off"),
     ),
+    Command(
+        name="link",
+        description="One memory for you on two platforms: gives a code, or takes one",
+        argument="code",
+        choices=("off",),
+        private=True,
+    ),
     Command(name="privacy", description="What I keep, where, and how to have it deleted"),
     Command(
         name="language",

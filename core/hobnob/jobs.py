@@ -44,6 +44,8 @@ class Deed:
     """For them alone, where the platform can do that in a room."""
     remembered: str = ""
     """What is remembered as said by us, after what they said; "": neither is."""
+    heard: bool = False
+    """What they said is remembered all the same, unless the conversation is incognito."""
     incognito: bool = False
     """Remembered for now, and never stored."""
     introduces: bool = False

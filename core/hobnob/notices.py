@@ -19,6 +19,10 @@ What is said to me is kept in the database of whoever set me up here, so that I 
 /memory shows what I know about you, /memory why 1 where I have it from.
 /forget everything deletes all that you ever said to me, and all that was made of it. \
 /incognito makes me keep nothing from then on. What is said in private is never told in a room."""
+LISTENS = (
+    "In rooms I read along: what people say there to each other is kept too, and is remembered "
+    "in that room alone."
+)
 HERE = "I run on a computer of whoever set me up here; nobody else is sent what you write."
 ELSEWHERE = "What I answer is written by a model at {host}, which is sent what you write."
 HONEST = {
@@ -81,9 +85,11 @@ def tell(
     known: Sequence[Command] = COMMANDS,
     contact: str = "",
     host: str = "",
+    listens: bool = False,
 ) -> str:
     """What is always true, asked by a command or in words. `known` are the commands there are,
-    `contact` is whom to ask about privacy, `host` where the model is if not here."""
+    `contact` is whom to ask about privacy, `host` where the model is if not here; with `listens`
+    what is said in rooms is remembered too."""
     hello = greeting(persona, clean_name(event.author.name))
     match words(event):
         case ["start", *_]:
@@ -93,6 +99,7 @@ def tell(
             return "\n".join([hello, "", *lines])
         case ["privacy", *_]:
             told = PRIVACY.format(where=ELSEWHERE.format(host=host) if host else HERE)
+            told = f"{told}\n{LISTENS}" if listens else told
             return f"{told}\nQuestions: {contact}" if contact else told
         case [name, *_]:
             return f"I know no command /{name[:32]}. /help lists those that I know."

@@ -9,11 +9,13 @@ from hobnob.commands import words
 from hobnob.events import Addressed, Event, Kind
 from hobnob.notices import asked_if_ai
 from hobnob.ports import Afterwards, Usage
+from hobnob.rooms import Rooms, unasked
 from hobnob.text import unaddressed
 
 
 class Action(StrEnum):
     ANSWER = "answer"  # ask the model
+    CHIME = "chime"  # likewise, though nobody spoke to us
     GREET = "greet"  # say the persona's greeting
     TELL = "tell"  # say what is always true: what I am, what I keep
     MEMORY = "memory"  # do what somebody asks of their memory
@@ -38,6 +40,7 @@ class Rules:
     disclose: bool = False
     """The first answer in a conversation says that an AI writes it."""
     sent: Afterwards = field(default=Afterwards())
+    rooms: Rooms = field(default=Rooms())
 
     @property
     def limited(self) -> bool:
@@ -50,6 +53,8 @@ class Decision:
     reason: str
     final: bool = False
     """No job is asked either."""
+    heard: bool = False
+    """It is remembered, though nothing is said."""
 
 
 _WHY = {
@@ -58,7 +63,7 @@ _WHY = {
     Addressed.REPLY: "it replies to me",
 }
 _GREETED = ("start", "help")
-MEMORY = ("memory", "forget", "incognito", "reset", "language")
+MEMORY = ("memory", "forget", "incognito", "link", "reset", "language")
 
 
 def decide(batch: Sequence[Event], rules: Rules, usage: Usage) -> Decision:
@@ -78,7 +83,7 @@ def decide(batch: Sequence[Event], rules: Rules, usage: Usage) -> Decision:
     why = next((_WHY[event.addressed] for event in batch if event.addressed in _WHY), None)
     called = called_by_name(batch, rules.names)
     if why is None and called is None:
-        return _silent("it is not addressed to me")
+        return _overheard(batch, rules, usage)
 
     limit = _limit_reached(rules, usage)
     if limit and usage.noticed:
@@ -99,6 +104,20 @@ def decide(batch: Sequence[Event], rules: Rules, usage: Usage) -> Decision:
     if asked_if_ai(unaddressed(last.text)):
         return Decision(action=Action.TELL, reason="it asks whether I am an AI")
     return Decision(action=Action.ANSWER, reason=why or f"it calls me {called}")
+
+
+def _overheard(batch: Sequence[Event], rules: Rules, usage: Usage) -> Decision:
+    """What to do with what people say to each other."""
+    speak, why = unasked(batch, rules.rooms)
+    if speak and batch[-1].kind is Kind.COMMAND:
+        speak, why = False, "the command is not for me"
+    if speak and usage.chimes >= rules.rooms.per_hour:
+        speak, why = False, "it is not addressed to me, and I said enough unasked in this hour"
+    if speak and (limit := _limit_reached(rules, usage)):
+        speak, why = False, f"it is not addressed to me, and {limit} is reached"
+    if speak:
+        return Decision(action=Action.CHIME, reason=why)
+    return Decision(action=Action.SILENT, reason=why, heard=rules.rooms.remember_all)
 
 
 def called_by_name(batch: Sequence[Event], names: Sequence[str]) -> str | None:

@@ -8,7 +8,7 @@ owner may link conversations, which are then one place.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import numpy as np
@@ -203,6 +203,24 @@ class MemoryStore(Protocol):
     async def forget_person(self, platform: str, account: str, person: str) -> int:
         """Forget a person on a platform: every message of theirs with our answers to it, and all
         that was made of them. The number of messages."""
+        ...
+
+    async def forget_all(self, scope: Scope) -> int:
+        """Forget the asker likewise, and in a direct conversation on every platform that they
+        linked with it."""
+        ...
+
+    async def offer_link(self, scope: Scope, code: str, lasts: timedelta) -> None:
+        """Let `code` (a hash of it) link another direct conversation with this one, for so long."""
+        ...
+
+    async def link(self, scope: Scope, code: str) -> ConversationKey | None:
+        """Make this direct conversation one place with the one in which the code was given, which
+        is used up then; that conversation. None if the code is unknown or too old."""
+        ...
+
+    async def unlink(self, key: ConversationKey) -> bool:
+        """Make it a place of its own again; False if it was."""
         ...
 
     async def set_incognito(self, key: ConversationKey, on: bool) -> None: ...

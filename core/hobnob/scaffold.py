@@ -8,7 +8,8 @@ from hobnob import cards
 from hobnob.cards import files
 from hobnob.errors import ConfigError
 from hobnob.persona import nearest
-from hobnob.settings import Bot, ready_bots, valid_name
+from hobnob.settings import Bot, ready_bots
+from hobnob.tables import valid_name
 from hobnob.validate import FILE, read_bytes
 
 _LEFT_BEHIND = re.compile(r"__pycache__|.*\.(py|pyc|db|db-wal|db-shm)")

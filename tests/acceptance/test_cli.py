@@ -19,7 +19,7 @@ from tests.acceptance.program import HOBNOB, environment, hobnob, make_bot
 
 COMMANDS = [
     *("chat", "run", "new", "doctor", "platforms", "test", "history", "retry", "db", "db upgrade"),
-    "memory",
+    *("memory", "explain"),
     *(f"persona {name}" for name in ("import", "export", "show")),
     *(f"memory {name}" for name in ("show", "search", "forget", "index")),
 ]
@@ -380,3 +380,16 @@ def test_a_card_that_is_none_leaves_nothing_behind(home: Path, tmp_path: Path) -
     assert done.returncode == 1
     assert "damaged or cut off" in done.stderr
     assert not (tmp_path / "mara").exists()
+
+
+def test_a_message_is_explained(bot: Path, home: Path) -> None:
+    hobnob("chat", bot, home=home, text="hello\n")
+    with sqlite3.connect(bot / "hobnob.db") as database:
+        ((message,),) = database.execute("SELECT message FROM inbox").fetchall()
+    done = hobnob("explain", bot, message, "--json", home=home)
+    told = json.loads(done.stdout)
+    assert (told["the bot"], told["because"]) == ("answered", "a direct message")
+    assert told["answer"].startswith("sent ")
+    done = hobnob("explain", bot, "nobody-said-this", home=home)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "hobnob history BOT --why" in done.stderr

@@ -336,11 +336,19 @@ async def test_usage_counts_answers_of_the_last_minute(store: Store) -> None:
     await hear("ann", "silent")
     await hear("ann", "answer", "Ben")
     await hear("elsewhere", "answer")
-    since = now - timedelta(minutes=1)
-    usage = await store.history.usage(KEY, "id-ann", since)
+    usage = await store.history.usage(KEY, "id-ann", now)
     assert (usage.by_user, usage.by_chat, usage.noticed) == (2, 2, False)
     await hear("ann", "notice")
-    assert (await store.history.usage(KEY, "id-ann", since)).noticed
+    assert (await store.history.usage(KEY, "id-ann", now)).noticed
+
+
+async def test_usage_counts_what_was_said_unasked_in_the_last_hour(store: Store) -> None:
+    now = store.clock.now()
+    for room, ago in (("ann", 3601), ("ann", 3599), ("ann", 5), ("elsewhere", 5)):
+        event = people.event("x", room=room, at=now - timedelta(seconds=ago))
+        await store.inbox.receive(event)
+        await store.inbox.finish(outcome(await store.waiting(event.key), decision="chime"))
+    assert (await store.history.usage(KEY, "id-ann", now)).chimes == 2
 
 
 async def test_conversations_do_not_mix(store: Store) -> None:

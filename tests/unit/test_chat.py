@@ -20,6 +20,7 @@ from hobnob.notices import TOO_MUCH as NOTICE
 from hobnob.persona import Persona
 from hobnob.policy import Rules
 from hobnob.ports import Afterwards, Cursor, Limits
+from hobnob.rooms import Rooms, Speak
 from hobnob.store import migrate, upkeep
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
@@ -719,3 +720,34 @@ async def test_the_answer_to_a_private_command_is_for_the_asker(database: Databa
     await world.say("/memory", addressed=Addressed.MENTION)
     await world.say("/help", addressed=Addressed.MENTION)
     assert [reply.private for reply in world.platform.sent] == [True, False]
+
+
+LISTENING = Rooms(remember_all=True, speak=Speak.TOPICS, topics=("garden",), per_hour=1)
+
+
+async def test_what_is_overheard_is_remembered_and_not_answered(database: Database) -> None:
+    world = World(database, "It was the rain.", rooms=LISTENING)
+    await world.say("The cellar is wet.", room="room", addressed=ROOM)
+    assert world.platform.texts == []
+    await world.say("Robin, why?", by="Ben", room="room", addressed=ROOM)
+    assert world.platform.texts == ["It was the rain."]
+    assert "Ann: The cellar is wet." in world.engine.prompts[0][-1].content
+
+
+async def test_where_nothing_is_to_be_remembered_nothing_is_overheard(database: Database) -> None:
+    world = World(database, rooms=LISTENING)
+    await world.say("/incognito", room="room", addressed=Addressed.MENTION)
+    await world.say("The cellar is wet.", room="room", addressed=ROOM)
+    assert await world.said("room") == []
+
+
+async def test_it_speaks_unasked_within_the_budget_of_an_hour(database: Database) -> None:
+    world = World(database, "Water it.", "Again.", rooms=LISTENING)
+    for text in ("my garden is dry", "the garden is still dry"):
+        await world.say(text, room="room", addressed=ROOM)
+    assert world.platform.texts == ["Water it."]
+    assert [row.decision for row in await upkeep.decisions(database, None, 9)] == [
+        "chime",
+        "silent",
+    ]
+    assert ("user", "the garden is still dry") in await world.said("room")

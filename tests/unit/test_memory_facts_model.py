@@ -28,6 +28,7 @@ from hobnob.memory.facts.trust import Grade, Reader, measure, probes
 from hobnob.ports import ModelOptions
 from hobnob.recollection import Scope
 from hobnob.store.database import Database
+from hobnob.tables import ModelTable
 from hobnob.testing.clock import FakeClock
 from hobnob.testing.engine import ScriptedEngine
 from tests.unit.test_memory_recall import ANN, HERE, ROOM, Life
@@ -511,11 +512,11 @@ def test_a_models_identity_changes_with_whatever_makes_it_another(tmp_path: Path
     file = tmp_path / "a.gguf"
     file.write_text("")
     tables = [
-        settings.ModelTable(),
-        settings.ModelTable(dtype="int8"),
-        settings.ModelTable(name=str(file)),
-        settings.ModelTable(engine="openai", name="qwen", base_url="http://a:secret@b:1/v1"),
-        settings.ModelTable(engine="openai", name="qwen", base_url="http://b:2/v1"),
+        ModelTable(),
+        ModelTable(dtype="int8"),
+        ModelTable(name=str(file)),
+        ModelTable(engine="openai", name="qwen", base_url="http://a:secret@b:1/v1"),
+        ModelTable(engine="openai", name="qwen", base_url="http://b:2/v1"),
     ]
     names = {app.identity(table) for table in tables}
     os.utime(file, (1, 1))

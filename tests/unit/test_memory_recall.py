@@ -66,8 +66,9 @@ class Life:
     """One bot's memory, and what was said to it."""
 
     def __init__(self, database: Database, embedder: Letters | None = None, **options: Any) -> None:
-        self.inbox = SqlInbox(database, FakeClock())
-        self.store = SqlMemory(database, FakeClock())
+        self.clock = FakeClock()
+        self.inbox = SqlInbox(database, self.clock)
+        self.store = SqlMemory(database, self.clock)
         self.memory = Remembering(self.store, embedder=embedder, **options)
 
     async def say(self, *texts: str, place: ConversationKey = HERE, by: Author = ANN) -> Event:

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from hobnob.errors import ConfigError
 from hobnob.events import Sampling
+from hobnob.hours import Span
 from hobnob.policy import Rules
 from hobnob.ports import Afterwards, ModelOptions
+from hobnob.rooms import Rooms, Speak
 from hobnob.settings import Settings, find, load, ready_bots
 from hobnob.validate import check
 
@@ -65,6 +67,8 @@ def test_every_key_is_read(folder: Path) -> None:
         '[engage]\nnames = ["bob"]\nburst_seconds = 0\nanswer_bots = true\n'
         "per_user_per_minute = 1\nper_chat_per_minute = 0\ndisclose = false\n"
         'edited = "update"\ndeleted = "keep"\n'
+        '[rooms]\nremember = "all"\nspeak = "ambient"\ntopics = ["cats"]\none_in = 3\n'
+        'per_hour = 1\nquiet = ["22:00-07:30"]\n'
         '[platforms.discord]\ntoken = "t"\n'
     )
     bot = load(folder)
@@ -89,6 +93,15 @@ def test_every_key_is_read(folder: Path) -> None:
         per_chat_per_minute=0,
         contact="ann@example.org",
         sent=Afterwards(update=True, remove=False),
+        rooms=Rooms(
+            remember_all=True,
+            speak=Speak.AMBIENT,
+            topics=("cats",),
+            one_in=3,
+            per_hour=1,
+            quiet=(Span.parse("22:00-07:30"),),
+            zone="Europe/Berlin",
+        ),
     )
     assert bot.settings.platform("discord") == {"token": "t"}
 

@@ -1,7 +1,10 @@
 """What people may ask of their memory: /memory, /memory why N, /forget N, /forget everything,
-/incognito, /reset and /language. Each answers with what was done, in words."""
+/incognito, /link, /reset and /language. Each answers with what was done, in words."""
 
+import hashlib
+import secrets
 from collections.abc import Sequence
+from datetime import timedelta
 
 from hobnob.commands import LANGUAGES, words
 from hobnob.events import Event, Fact
@@ -19,6 +22,26 @@ SPEAK = "/language French makes me answer in French, /language any in the langua
 LONGEST_LANGUAGE = 32
 NOTHING = "I know nothing about you yet."
 MOST_SHOWN = 100
+LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+"""None that is taken for another."""
+CODE_LENGTH = 8
+"""40 bits, for ten minutes, at a few tries a minute."""
+CODE_LASTS = timedelta(minutes=10)
+LINK = (
+    "Write me “/link {code}” in private on the other platform within {minutes} minutes. Then I "
+    "know you as one person, with one memory, and /forget everything goes for both. Give this "
+    "code to nobody: whoever uses it reads your memories. /link off separates the two again."
+)
+LINKED = (
+    "I know you now as the one who wrote to me on {platform}: what you told me there I remember "
+    "here, and the other way round. /link off separates the two again."
+)
+UNLINKED = "From now on I know you here as somebody else than on the other platforms."
+NOT_LINKED = "This conversation is linked with no other. /link gives you a code for that."
+NO_SUCH_CODE = (
+    "I don't know that code; perhaps it is too old. /link, on the other platform, gives one."
+)
+LINK_IN_PRIVATE = "That concerns you alone: write me /link in a direct message."
 BY_A_MODEL = "A language model read this out of it, and may have misunderstood."
 
 
@@ -44,12 +67,29 @@ class Commands:
                 return await self._forget(scope, int(number))
             case ["forget", "everything"]:
                 return await self._forget_all(scope)
+            case ["link", *rest]:
+                return await self._link(scope, "".join(rest))
             case ["incognito", "on" | "off" as way]:
                 return await self._switch(scope, on=way == "on")
             case ["incognito"]:
                 return await self._switch(scope, on=True)
             case _:
                 return HELP
+
+    async def _link(self, scope: Scope, code: str) -> str:
+        if not scope.direct:
+            return LINK_IN_PRIVATE
+        if code == "off":
+            return UNLINKED if await self._store.unlink(scope.key) else NOT_LINKED
+        if not code:
+            code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+            await self._store.offer_link(scope, _hashed(code), CODE_LASTS)
+            return LINK.format(code=f"{code[:4]}-{code[4:]}", minutes=CODE_LASTS.seconds // 60)
+        other = await self._store.link(scope, _hashed(code))
+        if other is None:
+            return NO_SUCH_CODE
+        self._incognito.drop(scope.key)
+        return LINKED.format(platform=other.platform.capitalize())
 
     async def _speak(self, scope: Scope, name: str) -> str:
         known = LANGUAGES.get(name, name.title())
@@ -81,7 +121,7 @@ class Commands:
     async def _forget_all(self, scope: Scope) -> str:
         self._incognito.drop(scope.key)
         key = scope.key
-        count = await self._store.forget_person(key.platform, key.account, scope.asker)
+        count = await self._store.forget_all(scope)
         await self._store.scrub()
         return (
             f"Everything is forgotten: {count} messages of yours, my answers to them, and all "
@@ -116,3 +156,8 @@ def _no(number: int) -> str:
 
 def _quoted(text: str) -> str:
     return "“" + " ".join(text.split())[:500] + "”"
+
+
+def _hashed(code: str) -> str:
+    plain = "".join(c for c in code.upper() if c.isalnum())
+    return hashlib.sha256(plain.encode()).hexdigest()

@@ -29,6 +29,8 @@ class Usage:
     by_chat: int = 0
     noticed: bool = False
     """A notice about a limit went out within the last minute."""
+    chimes: int = 0
+    """What we said unasked in the conversation within the last hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +172,8 @@ class History(Protocol):
         """The last `limit` turns, oldest first."""
         ...
 
-    async def usage(self, key: ConversationKey, author: str, since: datetime) -> Usage:
-        """Counts messages said after `since`, whenever they came in: who wrote ten messages in an
-        hour while we were away did not flood us."""
+    async def usage(self, key: ConversationKey, author: str, until: datetime) -> Usage:
+        """Counts messages said in the minute before `until`, and what was said unasked in the hour
+        before it, whenever they came in: who wrote ten messages in an hour while we were away did
+        not flood us."""
         ...

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hobnob.conversation import ConversationKey
 from hobnob.events import Fact
 from hobnob.recollection import Lesson, NewFact, Receipt, Scope
 from hobnob.store import rows
@@ -30,6 +31,7 @@ def true_at(now: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[bool
     return sa.or_(fact.c.ended.is_(None), over_later)
 
 
+HERE = conversation.alias("here")
 _HERE = (
     sa.select(*COLUMNS)
     .where(
@@ -108,7 +110,11 @@ def add(connection: sa.Connection, lesson: Lesson, new: NewFact) -> None:
         return
     if new.ends and not older:
         return  # what ends something that we never knew tells us nothing to keep
-    subject = sa.select(sa.func.max(fact.c.number)).where(fact.c.subject == said.author.id)
+    theirs = sa.or_(
+        fact.c.subject == said.author.id,
+        fact.c.conversation_id.in_(_linked_with(HERE.c.id == lesson.conversation)),
+    )
+    subject = sa.select(sa.func.max(fact.c.number)).where(theirs)
     ended = newer[0].at if newer else said.at if new.ends else new.until
     row = {
         "conversation_id": lesson.conversation,
@@ -154,11 +160,21 @@ def _theirs(scope: Scope) -> sa.ColumnElement[bool]:
             conversation.c.account == scope.key.account,
         )
     places = sa.select(conversation.c.id).where(here)
-    return sa.and_(fact.c.subject == scope.asker, fact.c.conversation_id.in_(places))
+    theirs = sa.and_(fact.c.subject == scope.asker, fact.c.conversation_id.in_(places))
+    if not scope.direct:
+        return theirs
+    linked = fact.c.conversation_id.in_(_linked_with(_at(scope.key, HERE)))
+    return sa.or_(theirs, sa.and_(linked, fact.c.visibility == "direct"))
 
 
-def _at(key: Any) -> sa.ColumnElement[bool]:
-    c = conversation.c
+def _linked_with(here: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
+    """The conversations that a person linked with this one (of `HERE`), itself included."""
+    person = sa.select(HERE.c.person).where(here).scalar_subquery()
+    return sa.select(conversation.c.id).where(conversation.c.person == person)
+
+
+def _at(key: ConversationKey, table: Any = conversation) -> sa.ColumnElement[bool]:
+    c = table.c
     return sa.and_(
         c.platform == key.platform,
         c.account == key.account,

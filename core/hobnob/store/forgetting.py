@@ -13,9 +13,13 @@ from hobnob.store.schema import (
     conversation,
     fact,
     fact_source,
+    inbox,
+    link_code,
     outbox,
+    reaction,
     recall,
     recall_tokens,
+    schedule,
     summary,
     turn,
 )
@@ -41,6 +45,44 @@ def unlearn(connection: sa.Connection, ids: Sequence[int]) -> None:
         connection.execute(recall_tokens.delete().where(recall_tokens.c.turn_id.in_(some)))
         connection.execute(turn.update().where(turn.c.id.in_(some)).values(learned=None))
         _drop_sourceless(connection, made)
+
+
+def forget_said(connection: sa.Connection, ids: Sequence[int]) -> None:
+    """Forget what people said in these turns, our answers to it, and what of them is unsent."""
+    gone = with_answers(connection, ids)
+    withdraw(connection, gone)
+    forget_turns(connection, gone)
+
+
+def forget_person(connection: sa.Connection, platform: str, account: str, person: str) -> int:
+    """Forget all that a person said on a platform, and all that was made of it, or that they
+    asked for; the number of messages."""
+    here = sa.select(conversation.c.id).where(
+        conversation.c.platform == platform, conversation.c.account == account
+    )
+    said = sa.select(turn.c.id).where(
+        turn.c.conversation_id.in_(here), turn.c.author == person, turn.c.role == "user"
+    )
+    ids = list(connection.scalars(said))
+    forget_said(connection, ids)
+    for table, whose in (
+        (fact, fact.c.subject),
+        (reaction, reaction.c.author),
+        (schedule, schedule.c.author),
+        (link_code, link_code.c.author),
+    ):
+        theirs = sa.and_(whose == person, table.c.conversation_id.in_(here))
+        connection.execute(table.delete().where(theirs))
+    of_theirs = sa.and_(
+        inbox.c.platform == platform, inbox.c.account == account, inbox.c.author == person
+    )
+    # The event that asks for it is still waiting; what was set aside is given up.
+    given_up = {"state": "done", "payload": None, "decision": "forgotten", "error": None}
+    aside = sa.and_(of_theirs, inbox.c.state == "aside")
+    connection.execute(inbox.update().where(aside).values(given_up))
+    done = sa.and_(of_theirs, inbox.c.state == "done")
+    connection.execute(inbox.update().where(done).values(author=""))
+    return len(ids)
 
 
 def with_answers(connection: sa.Connection, ids: Sequence[int]) -> list[int]:

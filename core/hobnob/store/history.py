@@ -1,7 +1,7 @@
 """What was said (`hobnob.ports.History`), and what the owner may look at."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -13,7 +13,7 @@ from hobnob.store import rows
 from hobnob.store.database import Database
 from hobnob.store.schema import inbox, turn
 
-ANSWERED = ("answer", "greet")
+ANSWERED = ("answer", "chime", "greet")
 
 
 _HERE = turn.c.conversation_id == rows.THE_CONVERSATION
@@ -33,6 +33,14 @@ USAGE = sa.select(
     _BY_USER.where(rows.one_of(inbox.c.decision, ANSWERED)).scalar_subquery(),
     _BY_CHAT.where(rows.one_of(inbox.c.decision, ANSWERED)).scalar_subquery(),
     _BY_CHAT.where(inbox.c.decision == "notice").scalar_subquery(),
+    sa.select(sa.func.count())
+    .select_from(inbox)
+    .where(
+        inbox.c.conversation_id == rows.THE_CONVERSATION,
+        inbox.c.at > sa.bindparam("hour"),
+        inbox.c.decision == "chime",
+    )
+    .scalar_subquery(),
 )
 
 
@@ -50,11 +58,12 @@ class SqlHistory:
 
         return await self._database.read(transaction)
 
-    async def usage(self, key: ConversationKey, author: str, since: datetime) -> Usage:
-        values = {**rows.at(key), "author": author, "since": since}
+    async def usage(self, key: ConversationKey, author: str, until: datetime) -> Usage:
+        since = {"since": until - timedelta(minutes=1), "hour": until - timedelta(hours=1)}
+        values = {**rows.at(key), "author": author, **since}
 
         def transaction(connection: sa.Connection) -> Usage:
-            by_user, by_chat, notices = connection.execute(USAGE, values).one()
-            return Usage(by_user=by_user, by_chat=by_chat, noticed=notices > 0)
+            by_user, by_chat, notices, chimes = connection.execute(USAGE, values).one()
+            return Usage(by_user=by_user, by_chat=by_chat, noticed=notices > 0, chimes=chimes)
 
         return await self._database.read(transaction)

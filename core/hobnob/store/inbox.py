@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Addressed, Event, Kind, Turn
+from hobnob.events import Addressed, Event, Kind, Role, Turn
 from hobnob.ports import Afterwards, Clock, Cursor, Outcome, Parcel, Todo, Waiting
 from hobnob.store import changes, rows
 from hobnob.store.database import Database
@@ -44,6 +44,7 @@ LAST_POSITION = sa.select(sa.func.max(turn.c.position)).where(
     turn.c.conversation_id == sa.bindparam("where")
 )
 APPEND = turn.insert().returning(turn.c.id)
+INCOGNITO = sa.select(conversation.c.incognito).where(conversation.c.id == sa.bindparam("where"))
 INTRODUCED = (
     conversation.update().where(conversation.c.id == sa.bindparam("where")).values(introduced=True)
 )
@@ -157,7 +158,7 @@ class SqlInbox:
                 MARK,
                 [{**done, "row": row, "decision": what, "done": now} for row, what in decided],
             )
-            turn_id = _append(connection, where, outcome.turns)
+            turn_id = _append(connection, where, _open(connection, where, outcome.turns))
             if outcome.introduces:
                 connection.execute(INTRODUCED, {"where": where})
             ours = [reply for reply in outcome.replies if reply.key == outcome.key]
@@ -218,6 +219,12 @@ def _waiting(row: Any) -> Waiting:
     return Waiting(
         row=row.id, event=rows.load(row.payload), received=row.received, attempts=row.attempts
     )
+
+
+def _open(connection: sa.Connection, where: int, turns: Sequence[Turn]) -> Sequence[Turn]:
+    """`turns`; none of what was only overheard where nothing is to be remembered."""
+    overheard = bool(turns) and turns[-1].role is Role.USER
+    return () if overheard and connection.scalar(INCOGNITO, {"where": where}) else turns
 
 
 def _append(connection: sa.Connection, where: int, turns: Sequence[Turn]) -> int | None:

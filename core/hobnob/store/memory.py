@@ -10,16 +10,13 @@ from hobnob.conversation import ConversationKey
 from hobnob.events import Author, Fact, Turn
 from hobnob.ports import Clock
 from hobnob.recollection import Entry, Learned, Lesson, News, Overflow, Receipt, Recent, Scope
-from hobnob.store import facts, rows, summaries
+from hobnob.store import facts, links, rows, summaries
 from hobnob.store.database import Database
-from hobnob.store.forgetting import forget_turns, with_answers, withdraw
+from hobnob.store.forgetting import forget_person, forget_said
 from hobnob.store.history import RECENT
 from hobnob.store.schema import (
     conversation,
-    fact,
     fact_source,
-    inbox,
-    reaction,
     recall,
     recall_tokens,
     summary,
@@ -33,11 +30,15 @@ PLACE = sa.select(
     conversation.c.begins,
     conversation.c.language,
     conversation.c.introduced,
+    conversation.c.person,
 ).where(
     conversation.c.platform == sa.bindparam("key_platform"),
     conversation.c.account == sa.bindparam("key_account"),
     conversation.c.room == sa.bindparam("key_room"),
     conversation.c.thread == sa.bindparam("key_thread"),
+)
+LINKED = sa.select(*PLACE.selected_columns).where(
+    conversation.c.person == sa.bindparam("person"), conversation.c.id != sa.bindparam("id")
 )
 OLDER = (
     sa.select(turn.c.id)
@@ -224,37 +225,44 @@ class SqlMemory:
             if found is None:
                 return False
             sources = sa.select(fact_source.c.turn_id).where(fact_source.c.fact_id == found.id)
-            _forget(connection, list(connection.scalars(sources)))
+            forget_said(connection, list(connection.scalars(sources)))
             return True
 
         return await self._database.write(transaction)
 
     async def forget_person(self, platform: str, account: str, person: str) -> int:
-        here = sa.select(conversation.c.id).where(
-            conversation.c.platform == platform, conversation.c.account == account
-        )
-        said = sa.select(turn.c.id).where(
-            turn.c.conversation_id.in_(here), turn.c.author == person, turn.c.role == "user"
-        )
-        of_theirs = sa.and_(
-            inbox.c.platform == platform, inbox.c.account == account, inbox.c.author == person
-        )
-
         def transaction(connection: sa.Connection) -> int:
-            ids = list(connection.scalars(said))
-            _forget(connection, ids)
-            connection.execute(
-                fact.delete().where(fact.c.subject == person, fact.c.conversation_id.in_(here))
-            )
-            theirs = sa.and_(reaction.c.author == person, reaction.c.conversation_id.in_(here))
-            connection.execute(reaction.delete().where(theirs))
-            # The event that asks for it is still waiting; what was set aside is given up.
-            given_up = {"state": "done", "payload": None, "decision": "forgotten", "error": None}
-            aside = sa.and_(of_theirs, inbox.c.state == "aside")
-            connection.execute(inbox.update().where(aside).values(given_up))
-            done = sa.and_(of_theirs, inbox.c.state == "done")
-            connection.execute(inbox.update().where(done).values(author=""))
-            return len(ids)
+            return forget_person(connection, platform, account, person)
+
+        return await self._database.write(transaction)
+
+    async def forget_all(self, scope: Scope) -> int:
+        def transaction(connection: sa.Connection) -> int:
+            key = scope.key
+            whole = {(key.platform, key.account, scope.asker)}
+            if scope.direct:
+                whole |= {tuple(row) for row in links.members(connection, key)}
+            return sum(forget_person(connection, *each) for each in sorted(whole))
+
+        return await self._database.write(transaction)
+
+    async def offer_link(self, scope: Scope, code: str, lasts: timedelta) -> None:
+        until = self._clock.now() + lasts
+
+        def transaction(connection: sa.Connection) -> None:
+            links.offer(connection, scope.key, scope.asker, code, until)
+
+        await self._database.write(transaction)
+
+    async def link(self, scope: Scope, code: str) -> ConversationKey | None:
+        def transaction(connection: sa.Connection) -> ConversationKey | None:
+            return links.join(connection, scope.key, scope.asker, code, self._clock.now())
+
+        return await self._database.write(transaction)
+
+    async def unlink(self, key: ConversationKey) -> bool:
+        def transaction(connection: sa.Connection) -> bool:
+            return links.leave(connection, rows.ensure_conversation(connection, key))
 
         return await self._database.write(transaction)
 
@@ -296,8 +304,14 @@ def restrict(connection: sa.Connection, places: Sequence[int], scope: Scope | No
 
 
 def _find(connection: sa.Connection, scope: Scope) -> list[Any]:
-    """The rows of the scope's conversations; None for one that does not exist."""
-    return [connection.execute(PLACE, rows.at(key)).first() for key in scope.keys]
+    """The rows of the scope's conversations; None for one that does not exist. What the person
+    linked themselves comes last."""
+    found = [connection.execute(PLACE, rows.at(key)).first() for key in scope.keys]
+    here = found[0]
+    if scope.direct and here is not None and here.person is not None:
+        values = {"person": here.person, "id": here.id}
+        found += connection.execute(LINKED, values).all()
+    return found
 
 
 def _enter(
@@ -371,9 +385,3 @@ def _learn(connection: sa.Connection, learned: Learned) -> None:
         connection.execute(recall_tokens.insert(), {**where, "tokens": learned.tokens})
     for new in learned.facts:
         facts.add(connection, lesson, new)
-
-
-def _forget(connection: sa.Connection, ids: Sequence[int]) -> None:
-    gone = with_answers(connection, ids)
-    withdraw(connection, gone)
-    forget_turns(connection, gone)

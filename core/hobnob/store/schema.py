@@ -89,7 +89,22 @@ conversation = Table(
     Column("language", String(64)),
     # Somebody was told here that we are an AI.
     Column("introduced", Boolean, nullable=False, server_default=false()),
+    # Direct conversations with the same number are one person's, who linked them: one place.
+    Column("person", Integer),
+    Column("whose", String),  # the id of that person here
     UniqueConstraint("platform", "account", "room", "thread"),
+    Index(None, "person"),
+)
+
+# What proves that two accounts are one person's: said on the one, repeated on the other, once.
+link_code = Table(
+    "link_code",
+    metadata,
+    Column("code", String, primary_key=True),  # its SHA-256
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
+    Column("author", String, nullable=False),
+    Column("until", Utc, nullable=False),
+    Index(None, "conversation_id"),
 )
 
 inbox = Table(

@@ -13,27 +13,19 @@ given; then `expect_real` counts instead of `expect`, in the lines marked `real`
 """
 
 import re
-import tempfile
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from hobnob import app
 from hobnob.conversation import ConversationKey
-from hobnob.events import Addressed, ChatMessage, Event, Sampling
+from hobnob.events import Addressed, Event
 from hobnob.persona import parse_toml
 from hobnob.ports import Engine
 from hobnob.settings import Bot
-from hobnob.store import migrate
-from hobnob.store.database import Database
-from hobnob.testing.adapter import FakeAdapter
-from hobnob.testing.clock import FakeClock
-from hobnob.testing.engine import ScriptedEngine
+from hobnob.testing.stage import Stage
 from hobnob.validate import check, read
 
 FILE = "dialogs.toml"
@@ -63,6 +55,8 @@ class Line(BaseModel):
     say: str
     later: float = Field(default=0, ge=0)
     """Days that pass before it; meanwhile the bot learns from what was said."""
+    meanwhile: Pattern = ""
+    """In what it says by itself in that time."""
     by: str = "Ann"
     place: Place = Place.DIRECT
     addressed: Addressed | None = None
@@ -128,59 +122,33 @@ def load(folder: Path) -> tuple[Dialog, ...]:
 
 async def play(bot: Bot, dialog: Dialog, engine: Engine | None = None) -> list[Problem]:
     """Say a dialog's lines to the bot, on a scripted model or on `engine`; what went wrong."""
-    answer = ""
-
-    def script() -> Iterator[str]:
-        while True:
-            yield answer
-
-    room = dialog.window + bot.persona.sampling.max_new_tokens
-    shown = _Recorder(engine or ScriptedEngine(script(), context_tokens=room))
-    platform = FakeAdapter()
-    problems: list[Problem] = []
-    with tempfile.TemporaryDirectory() as folder:
-        async with (
-            Database(f"sqlite:///{folder}/dialog.db") as database,
-            app.open_embedder(bot) as embedder,
-        ):
-            await migrate.upgrade(database)
-            clock = FakeClock()
-            memory = app.open_memory(bot, database, clock, embedder)
-            chat = app.build(
-                bot,
-                {platform.name: platform},
-                rules=replace(bot.rules, burst_seconds=0),
-                engine=shown,
-                memory=memory,
-                database=database,
-                clock=clock,
-            )
-            for line in dialog.lines:
-                answer, shown.prompt = line.answer, ""
-                platform.sent.clear()
-                if line.later:
-                    clock.advance(line.later * 86_400)
-                    while await memory.learner.some():
-                        pass
-                clock.advance(1)
-                event = _event(platform, line, clock.now())
-                await chat.receive(event, None)
-                await chat.settled(event.key)
-                reply = "\n".join(platform.texts) if platform.sent else None
-                problems += [
-                    Problem(dialog=dialog.name, said=line.say, what=what)
-                    for what in _wrong(line, reply, shown.prompt, real=engine is not None)
-                ]
-            await chat.close(timeout=1)
-    return problems
+    async with Stage(bot, engine, window=dialog.window) as stage:
+        return [
+            Problem(dialog=dialog.name, said=line.say, what=what)
+            for line in dialog.lines
+            for what in await _hold(stage, line, real=engine is not None)
+        ]
 
 
-def _event(platform: FakeAdapter, line: Line, at: datetime) -> Event:
+async def _hold(stage: Stage, line: Line, *, real: bool) -> list[str]:
+    """Say a line; what went wrong."""
+    stage.answer = line.answer
+    by_itself = await stage.later(line.later) if line.later else ""
+    reply = await stage.hear(_event(stage, line))
+    wrong = _wrong(line, reply, stage.prompt, real=real)
+    if not _search(line.meanwhile, by_itself):
+        wrong.insert(0, f"by itself it said {by_itself!r}: no match for {line.meanwhile!r}")
+    return wrong
+
+
+def _event(stage: Stage, line: Line) -> Event:
     direct = line.place is Place.DIRECT
+    platform = stage.platform
+    stage.clock.advance(1)
     return platform.event(
         line.say,
         by=line.by,
-        at=at,
+        at=stage.clock.now(),
         addressed=line.addressed or (Addressed.DIRECT if direct else Addressed.NONE),
         key=ConversationKey(
             platform=platform.name, account="bot", room=line.by if direct else "the room"
@@ -210,46 +178,3 @@ def _wrong(line: Line, reply: str | None, prompt: str, *, real: bool) -> list[st
 
 def _search(pattern: str, text: str) -> bool:
     return re.search(pattern, text, re.IGNORECASE | re.MULTILINE) is not None
-
-
-class _Recorder:
-    """An engine that keeps what the engine inside was last shown."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.prompt = ""
-
-    @property
-    def what(self) -> str:
-        return self._engine.what
-
-    @property
-    def busy(self) -> str:
-        return self._engine.busy
-
-    @property
-    def sees(self) -> bool:
-        return self._engine.sees
-
-    @property
-    def context_tokens(self) -> int:
-        return self._engine.context_tokens
-
-    @property
-    def prompt_tokens(self) -> int:
-        return self._engine.prompt_tokens
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None: ...
-
-    def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
-        return self._engine.count_tokens(messages)
-
-    async def stream(
-        self, messages: Sequence[ChatMessage], sampling: Sampling
-    ) -> AsyncGenerator[str, None]:
-        self.prompt = "\n".join(message.content for message in messages)
-        async for piece in self._engine.stream(messages, sampling):
-            yield piece

@@ -1,0 +1,39 @@
+"""Times of the day: "22:00-07:30", several of them, past midnight too. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import time
+from typing import Self
+
+_SPAN = re.compile(r"([01]?\d|2[0-3]):([0-5]\d) ?[-–] ?([01]?\d|2[0-4]):([0-5]\d)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """From a time of the day to another, which may be the next day's. The end is not in it."""
+
+    start: time
+    end: time
+    """Midnight at the end of the day is 00:00."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises ValueError with what is wrong."""
+        match = _SPAN.fullmatch(text.strip())
+        if not match or (match[3] == "24" and match[4] != "00"):
+            raise ValueError(f'{text!r} is no span of time. Write it like "22:00-07:30".')
+        start, end = time(int(match[1]), int(match[2])), time(int(match[3]) % 24, int(match[4]))
+        if start == end and match[3] != "24":
+            raise ValueError(f"{text!r} begins when it ends. A whole day is 00:00-24:00.")
+        return cls(start=start, end=end)
+
+    def __contains__(self, moment: time) -> bool:
+        if self.start < self.end:
+            return self.start <= moment < self.end
+        return moment >= self.start or moment < self.end
+
+
+def within(spans: Sequence[Span], moment: time) -> bool:
+    """Whether it is in one of them."""
+    return any(moment in span for span in spans)

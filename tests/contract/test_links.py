@@ -1,0 +1,125 @@
+"""One person on two platforms has one memory once they say so, on SQLite and PostgreSQL alike."""
+
+import re
+from typing import Any
+
+import pytest
+
+from hobnob.events import Author
+from hobnob.memory.commands import LINK_IN_PRIVATE, NO_SUCH_CODE, NOTHING
+from hobnob.store.database import Database
+from hobnob.testing.adapter import key
+from tests.unit.test_memory_recall import ROOM, Life
+
+THERE = key("4711", platform="other")
+ANN_THERE = Author(id="77", name="Ann")
+EVE = Author(id="id-eve", name="Eve")
+ON_BOTH: tuple[dict[str, Any], ...] = ({}, {"place": THERE, "by": ANN_THERE})
+
+
+@pytest.fixture
+async def life(database: Database) -> Life:
+    """Ann told something here and something there."""
+    life = Life(database)
+    await life.say("My sister is called Mia.")
+    await life.say("I live in Oslo.", place=THERE, by=ANN_THERE)
+    await life.learn()
+    return life
+
+
+async def code(life: Life) -> str:
+    found = re.search(r"/link (\S{4}-\S{4})”", await life.command("/link"))
+    assert found
+    return found[1]
+
+
+async def link(life: Life) -> None:
+    told = await life.command(f"/link {await code(life)}", place=THERE, by=ANN_THERE)
+    assert "the one who wrote to me on Fake" in told
+
+
+async def test_before_that_each_platform_has_a_memory_of_its_own(life: Life) -> None:
+    assert "Oslo" not in await life.command("/memory")
+    assert "Mia" not in await life.command("/memory", place=THERE, by=ANN_THERE)
+
+
+async def test_facts_and_what_was_said_are_known_on_both(life: Life) -> None:
+    await link(life)
+    for where in ON_BOTH:
+        listed = await life.command("/memory", **where)
+        assert "Mia" in listed
+        assert "Oslo" in listed
+        snapshot = await life.memory.snapshot([life.event("hi", **where)])
+        assert len(snapshot.facts) == 2
+    assert "I live in Oslo." in await life.recalled("What do you know of Oslo?")
+
+
+async def test_their_numbers_tell_the_facts_apart(life: Life) -> None:
+    await link(life)
+    await life.say("I am allergic to nuts.", place=THERE, by=ANN_THERE)
+    await life.learn()
+    numbers = re.findall(r"^(\d+)\.", await life.command("/memory"), re.MULTILINE)
+    assert numbers == ["1", "2", "3"]
+    assert "Oslo" in await life.command("/memory why 2")
+    assert "is forgotten" in await life.command("/forget 3")
+    assert "nuts" not in await life.command("/memory", place=THERE, by=ANN_THERE)
+
+
+async def test_a_code_works_once(life: Life) -> None:
+    used = await code(life)
+    await life.command(f"/link {used}", place=THERE, by=ANN_THERE)
+    eves = key("eve")
+    for tried in (used, "AAAA-BBBB"):
+        assert await life.command(f"/link {tried}", place=eves, by=EVE) == NO_SUCH_CODE
+    assert await life.command("/memory", place=eves, by=EVE) == NOTHING
+
+
+async def test_a_code_is_good_for_ten_minutes(life: Life) -> None:
+    old = await code(life)
+    life.clock.advance(601)
+    told = await life.command(f"/link {old}", place=THERE, by=ANN_THERE)
+    assert told == NO_SUCH_CODE
+
+
+async def test_a_code_links_nothing_with_itself_and_a_newer_one_ends_it(life: Life) -> None:
+    first = await code(life)
+    assert await life.command(f"/link {first}") == NO_SUCH_CODE
+    await code(life)
+    assert await life.command(f"/link {first}", place=THERE, by=ANN_THERE) == NO_SUCH_CODE
+
+
+async def test_codes_are_given_and_taken_in_private_alone(life: Life) -> None:
+    assert await life.command("/link", place=ROOM) == LINK_IN_PRIVATE
+    assert await life.command(f"/link {await code(life)}", place=ROOM) == LINK_IN_PRIVATE
+
+
+async def test_rooms_know_nothing_of_a_link(life: Life) -> None:
+    await link(life)
+    assert await life.command("/memory", place=ROOM) == NOTHING
+    assert await life.recalled("Where do I live?", place=ROOM) == []
+
+
+async def test_it_can_be_undone(life: Life) -> None:
+    await link(life)
+    assert "somebody else" in await life.command("/link off")
+    assert "Oslo" not in await life.command("/memory")
+    assert "Mia" not in await life.command("/memory", place=THERE, by=ANN_THERE)
+    assert "linked with no other" in await life.command("/link off", place=THERE, by=ANN_THERE)
+
+
+async def test_forgetting_everything_goes_for_both(life: Life) -> None:
+    await link(life)
+    assert "2 messages" in await life.command("/forget everything")
+    assert await life.command("/memory", place=THERE, by=ANN_THERE) == NOTHING
+    assert await life.recalled("Where do I live?", place=THERE, by=ANN_THERE) == []
+
+
+async def test_three_platforms_are_linked_one_after_the_other(life: Life) -> None:
+    await link(life)
+    third = key("ann", platform="third")
+    await life.say("I have a dog called Rex.", place=third)
+    await life.learn()
+    await life.command(f"/link {await code(life)}", place=third)
+    for where in (*ON_BOTH, {"place": third}):
+        listed = await life.command("/memory", **where)
+        assert all(word in listed for word in ("Mia", "Oslo", "Rex"))
