@@ -1,5 +1,6 @@
 """The one path from an event to its reply. Read it top to bottom: receive, step, answer, write."""
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -79,7 +80,11 @@ class Chat:
         self._clock = clock
         self._jobs = jobs or Jobs()
         self.commands = (*commands.COMMANDS, *self._jobs.commands)
-        self._delivery = Delivery(stores.outbox, adapters, clock)
+        places = {
+            name: asyncio.Semaphore(adapter.limits.parallel_sends)
+            for name, adapter in adapters.items()
+        }
+        self._delivery = Delivery(stores.outbox, adapters, clock, places)
         self._lanes = Lanes(self._converse)
         self._writing = Writing(
             persona=persona,
@@ -88,6 +93,7 @@ class Chat:
             outbox=stores.outbox,
             adapters=adapters,
             clock=clock,
+            places=places,
             jobs=self._jobs,
             fetch_page=fetch_page,
         )

@@ -15,14 +15,18 @@ class Delivery:
     crash cut off is found in the outbox as attempted, and the adapter, who knows its platform,
     decides whether it can safely be made again."""
 
-    def __init__(self, outbox: Outbox, adapters: Mapping[str, Adapter], clock: Clock) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        adapters: Mapping[str, Adapter],
+        clock: Clock,
+        places: Mapping[str, asyncio.Semaphore],
+    ) -> None:
+        """`places` bounds the sends under way at once, by the platform's name."""
         self._outbox = outbox
         self._adapters = adapters
         self._clock = clock
-        self._places = {
-            name: asyncio.Semaphore(adapter.limits.parallel_sends)
-            for name, adapter in adapters.items()
-        }
+        self._places = places
         self._attempts: set[asyncio.Task[float]] = set()
 
     async def deliver(self, parcel: Parcel) -> None:

@@ -7,22 +7,34 @@ from typing import Self
 
 from hobnob import replies
 from hobnob.errors import SendLater, SendRefused, SendUnknown, StoreError
-from hobnob.events import Event
+from hobnob.events import Addressed, Event, Reply
 from hobnob.ports import Adapter, Clock, Outbox
 from hobnob.ports import Growing as Shown
 
 log = logging.getLogger(__name__)
+
+LAST_SECONDS = 30.0
+"""How long the end of an answer waits for what is just being shown of it."""
 
 
 class Growing:
     """Shows an answer to `event` as it grows, while it is entered. What is shown at the end is not
     yet the answer: that goes through the outbox, and takes this message's place.
 
-    The message is on record before the first byte of it leaves. Whatever goes wrong here, the
+    The message is on record before the first byte of it leaves, and takes one of the `places` that
+    the platform has for sends whose outcome a crash would hide. Whatever goes wrong here, the
     answer comes all the same.
     """
 
-    def __init__(self, event: Event, *, outbox: Outbox, adapter: Adapter, clock: Clock) -> None:
+    def __init__(
+        self,
+        event: Event,
+        *,
+        outbox: Outbox,
+        adapter: Adapter,
+        clock: Clock,
+        places: asyncio.Semaphore,
+    ) -> None:
         self._event = event
         self._template = replies.empty(event)
         self._outbox = outbox
@@ -30,7 +42,10 @@ class Growing:
         self._clock = clock
         self._text = ""
         self._more = asyncio.Event()
-        self._pause = adapter.limits.edit_seconds
+        self._places = places
+        drafted = adapter.limits.drafts and event.addressed is Addressed.DIRECT
+        self._pause = 0.0 if drafted else adapter.limits.edit_seconds
+        self._next = self._pause  # seconds until there may be another change
         self._shown: Shown | None = None
         self._step: asyncio.Task[bool] | None = None
         self._loop: asyncio.Task[None] | None = None
@@ -51,12 +66,15 @@ class Growing:
             self._loop.cancel()
             await asyncio.wait([self._loop])
         if self._step is not None:
-            await asyncio.wait([self._step])
+            _, stuck = await asyncio.wait([self._step], timeout=LAST_SECONDS)
+            for step in stuck:  # the platform is away: what it has got is in doubt, and on record
+                step.cancel()
 
     async def _run(self) -> None:
         going_on = True
         while going_on:
-            await self._clock.sleep(self._pause)
+            await self._clock.sleep(self._next)
+            self._next = self._pause
             await self._more.wait()
             self._more.clear()
             self._step = asyncio.create_task(self._show())
@@ -70,7 +88,7 @@ class Growing:
         try:
             await self._send(parts[0])
         except SendLater as later:
-            self._pause = max(self._pause, later.retry_after)
+            self._next = max(self._pause, later.retry_after)
         except (SendRefused, SendUnknown, StoreError) as error:
             log.info("%s: not shown while it is written: %s", self._template.key, error)
             return False
@@ -81,14 +99,19 @@ class Growing:
 
     async def _send(self, part: str) -> None:
         reply = replace(self._template, text=part)
-        if self._shown is None:
+        if self._shown is not None and self._shown.message:
+            await self._change(reply, self._shown)
+            return
+        async with self._places:
             self._shown = await self._outbox.grow(reply, self._clock.now())
-        shown = self._shown
-        reply = replace(reply, nonce=shown.nonce, replaces=shown.message)
+            await self._change(reply, self._shown)
+
+    async def _change(self, reply: Reply, shown: Shown) -> None:
+        reply = replace(reply, nonce=shown.nonce, replaces=shown.message, attempted=shown.attempted)
         try:
             message = await self._adapter.send(reply)
         except (SendLater, SendRefused):
-            if not shown.message:
+            if not shown.message and not shown.attempted:
                 self._shown = None
                 await self._outbox.shrink(shown.row)
             raise

@@ -12,14 +12,21 @@ _CUTS = tuple(
 )
 _FENCE = re.compile(r"^ {0,3}(`{3,8}|~{3,8})(.*)$", re.MULTILINE)
 _LEAST_ROOM = 64
+_MOST_TO_CLOSE = 10
+"""A line with the marker of a fence, or one of each of the marks."""
+_EMPTY_LINE = re.compile(r"\n[ \t]*\n")
+_MARK = re.compile(r"(?<![\\*_~`])(?:\*\*|\*|(?<!\w)__?|__?(?!\w)|~~|``?)(?![*_~`])")
+_LONGEST_LINK = 512
+_LINK = re.compile(r"\[[^\[\]\n]{1,256}\]\([^()\s]{1,256}\)")
 
 
 def split(text: str, limits: Limits, *, reserve: int = 0) -> list[str]:
     """Cut `text` into parts that the platform takes, at the best place near the limit.
 
     `reserve` is kept free in every part (for a mention). A code fence that is cut is closed, and
-    opened again in the next part. Nothing but white space at the cuts is lost. No part is empty,
-    and a text of white space alone gives none. Raises ValueError if there is no room for text.
+    opened again in the next part, and so are bold and italic text, strikethrough and code. Links
+    stay whole where they can. Nothing but white space at the cuts is lost. No part is empty, and a
+    text of white space alone gives none. Raises ValueError if there is no room for text.
     """
     room = limits.max_length - reserve
     if room < _LEAST_ROOM:
@@ -31,12 +38,14 @@ def split(text: str, limits: Limits, *, reserve: int = 0) -> list[str]:
         if limits.length(whole) <= room:
             parts.append(whole.rstrip())
             break
-        size = _fitting(whole, limits, room - len("\n" + "`" * 8))
+        size = _fitting(whole, limits, room - _MOST_TO_CLOSE)
         cut = _best_cut(whole, len(opening), size)
         head, rest = whole[:cut].rstrip(), whole[cut:]
         fence = _open_fence(head)
         if fence is None:
-            opening, rest = "", rest.lstrip()
+            marks = _open_marks(whole, len(head)) if rest.strip() else []
+            head += "".join(reversed(marks))
+            opening, rest = "".join(marks), rest.lstrip()
         else:
             marker, info = fence
             head = f"{head}\n{marker}"
@@ -62,10 +71,16 @@ def _fitting(text: str, limits: Limits, room: int) -> int:
 def _best_cut(text: str, after: int, size: int) -> int:
     """Where to cut `text` at or before `size`, and certainly behind `after`."""
     earliest = max(after + 1, size // 2)
+    links = [match.span() for match in _LINK.finditer(text, 0, size + _LONGEST_LINK)]
+    torn: list[int] = []
     for pattern in _CUTS:
         ends = [m.end() for m in pattern.finditer(text, earliest, size)]
-        if ends:
-            return ends[-1]
+        whole = [at for at in ends if not any(start < at < end for start, end in links)]
+        if whole:
+            return whole[-1]
+        torn = torn or ends
+    if torn:
+        return torn[-1]
     cut = size
     for _ in range(32):  # do not tear an accent or an emoji's parts off
         if cut <= earliest or not _joined(text[cut - 1], text[cut]):
@@ -83,6 +98,27 @@ def _joined(left: str, right: str) -> bool:
         or right in "\ufe0e\ufe0f"
         or "\U0001f3fb" <= right <= "\U0001f3ff"
     )
+
+
+def _open_marks(text: str, cut: int) -> list[str]:
+    """The marks of inline Markdown that are open at `cut` and closed behind it, outermost first.
+    They never reach over an empty line."""
+    start = max((m.end() for m in _EMPTY_LINE.finditer(text, 0, cut)), default=0)
+    end = m.start() if (m := _EMPTY_LINE.search(text, cut)) else len(text)
+    began: list[tuple[str, int]] = []
+    open_there: list[tuple[str, int]] = []
+    for match in _MARK.finditer(text, start, end):
+        mark, inside = match[0], [known for known, _ in began]
+        code = bool(inside) and inside[-1].startswith("`")
+        closes = mark in inside and not text[match.start() - 1].isspace()
+        if closes and (not code or mark == inside[-1]):
+            at = began[inside.index(mark)][1]
+            del began[inside.index(mark) :]
+            if at < cut <= match.start():
+                open_there.append((mark, at))
+        elif not code and not text[match.end() : match.end() + 1].isspace():
+            began.append((mark, match.start()))
+    return [mark for mark, _ in sorted(open_there, key=lambda each: each[1])]
 
 
 def _open_fence(text: str) -> tuple[str, str] | None:

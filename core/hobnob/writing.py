@@ -29,6 +29,7 @@ class Writing:
         outbox: Outbox,
         adapters: Mapping[str, Adapter],
         clock: Clock,
+        places: Mapping[str, asyncio.Semaphore],
         jobs: Jobs,
         fetch_page: links.Fetch | None = None,
     ) -> None:
@@ -39,6 +40,7 @@ class Writing:
         self._outbox = outbox
         self._adapters = adapters
         self._clock = clock
+        self._places = places
         self._jobs = jobs
         self._fetch_page = fetch_page
         self._at_work: dict[ConversationKey, tuple[frozenset[str], asyncio.Task[str]]] = {}
@@ -76,7 +78,13 @@ class Writing:
         async with adapter.composing(last) as draft:
             messages = await self._prompt(events, await self._with_what_came(events, memory))
             async with (
-                Growing(last, outbox=self._outbox, adapter=adapter, clock=self._clock) as growing,
+                Growing(
+                    last,
+                    outbox=self._outbox,
+                    adapter=adapter,
+                    clock=self._clock,
+                    places=self._places[last.key.platform],
+                ) as growing,
                 aclosing(without_thinking(self._engine.stream(messages, sampling))) as pieces,
             ):
                 async for piece in pieces:

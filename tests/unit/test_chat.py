@@ -597,6 +597,75 @@ async def test_a_refused_change_is_made_again_with_the_whole_text(database: Data
     assert len(world.platform.sent) == 1
 
 
+async def test_a_beginning_that_perhaps_arrived_is_known_to_be_in_doubt(database: Database) -> None:
+    world = World(database)
+    await grows(world, "Once", " upon a time.")
+    world.platform.failures = [SendUnknown("the line is dead")]
+    event = await world.platform.say("a story!")
+    async with asyncio.timeout(5):
+        while world.platform.failures:
+            await asyncio.sleep(0.001)
+    await world.die()
+    asked: list[Reply] = []
+    send = world.platform.send
+
+    async def noting(reply: Reply) -> str:
+        asked.append(reply)
+        return await send(reply)
+
+    world.platform.send = noting  # type: ignore[method-assign]
+    world.engine = engine = Slow("There", " was a fox.")
+    world.start()
+    await world.chat.resume("fake")
+    async with asyncio.timeout(5):
+        while not asked:
+            await asyncio.sleep(0.001)
+    engine.steps.release()
+    engine.steps.release()
+    await world.platform.settled(event.key)
+    assert asked[0].attempted
+    assert asked[-1].text == "There was a fox."
+
+
+async def test_no_message_grows_where_drafts_show_the_text(database: Database) -> None:
+    world = World(database)
+    engine = await grows(world, "Once", " upon a time.")
+    world.platform.limits = replace(world.platform.limits, drafts=True)
+    event = await world.platform.say("a story!")
+    async with asyncio.timeout(5):
+        while not world.platform.drafts:
+            await asyncio.sleep(0.001)
+    assert not world.platform.sent
+    engine.steps.release()
+    engine.steps.release()
+    await world.platform.settled(event.key)
+    assert world.platform.texts == ["Once upon a time."]
+
+
+async def test_beginnings_wait_for_a_place_like_every_send(database: Database) -> None:
+    world = World(database)
+    await grows(world, "Once", " upon a time.")
+    world.platform.limits = replace(world.platform.limits, parallel_sends=1)
+    await world.die()
+    world.start()
+    at_once, most = 0, 0
+    send = world.platform.send
+
+    async def counting(reply: Reply) -> str:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.02)
+        at_once -= 1
+        return await send(reply)
+
+    world.platform.send = counting  # type: ignore[method-assign]
+    for room in ("ann", "ben", "cleo"):
+        await world.platform.say("a story!", room=room, by=room)
+    await seen(world, "Once", "Once", "Once")
+    assert most == 1
+
+
 async def test_a_deleted_message_takes_its_answer_along(database: Database) -> None:
     world = World(database, "Hi Ann!", "And you?")
     event = await world.platform.say("hello")

@@ -49,6 +49,38 @@ def test_a_cut_code_fence_is_closed_and_opened_again() -> None:
     assert [int(n) for n in re.findall(r"print\((\d+)\)", shown)] == list(range(30))
 
 
+@pytest.mark.parametrize("mark", ["**", "*", "_", "~~", "`"])
+def test_marks_that_are_cut_are_closed_and_opened_again(mark: str) -> None:
+    parts = split(f"Look: {mark}{'word ' * 60}end{mark} and more.", SMALL)
+    assert len(parts) > 3
+    assert all(part.count(mark) == 2 for part in parts), parts
+    assert all(part.startswith(mark) for part in parts[1:])
+    assert " ".join(parts).replace(mark, "").split() == [
+        "Look:",
+        *["word"] * 60,
+        "end",
+        "and",
+        "more.",
+    ]
+
+
+def test_marks_within_marks_are_closed_in_their_order() -> None:
+    first, second, *_ = split(f"**all _of {'it ' * 40}all_ is** bold", SMALL)
+    assert first.endswith("it_**")
+    assert second.startswith("**_it")
+
+
+@pytest.mark.parametrize("text", ["5 * 3 ", "snake_case_word ", "**never closed ", "a ~~ b `"])
+def test_what_is_no_mark_is_left_alone(text: str) -> None:
+    assert " ".join(split(text * 20, SMALL)).split() == (text * 20).split()
+
+
+def test_a_link_is_not_torn() -> None:
+    link = "[the manual of it all](https://example.org/a/long/way/to/go)"
+    parts = split(f"{'word ' * 11}{link} and so on, {'word ' * 20}", SMALL)
+    assert any(link in part for part in parts)
+
+
 def test_indentation_inside_code_is_kept() -> None:
     code = "\n".join(f"    line {number}" for number in range(20))
     parts = split(f"```\n{code}\n```", SMALL)
@@ -79,10 +111,10 @@ def test_every_part_fits_and_nothing_but_white_space_is_lost(
     parts = split(text, limits)
     assert all(part.strip() and limits.length(part) <= limit for part in parts)
     if "```" not in text and "~~~" not in text:
-        assert re.sub(r"\s", "", "".join(parts)) == re.sub(r"\s", "", text)
+        assert re.sub(r"[\s*_~`]", "", "".join(parts)) == re.sub(r"[\s*_~`]", "", text)
 
 
-@given(st.text(alphabet="ab `~\n", max_size=1500))
+@given(st.text(alphabet="ab `~*_[](\n", max_size=1500))
 def test_no_text_made_of_fences_breaks_the_limit(text: str) -> None:
     assert all(len(part) <= 100 for part in split(text, SMALL))
 

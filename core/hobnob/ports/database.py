@@ -129,6 +129,8 @@ class Growing:
     nonce: str
     message: str = ""
     """The platform's id of it; "" while it is not there, or nobody knows."""
+    attempted: datetime | None = None
+    """When an earlier attempt to show it began whose outcome nobody knows."""
 
 
 class Outbox(Protocol):

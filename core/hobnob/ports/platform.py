@@ -21,6 +21,8 @@ class Limits:
     edit_seconds: float = 0.0
     """Between two changes of a message of ours that grows while it is written; 0 where messages
     are not changed, or `Adapter.composing` shows the text in another way."""
+    drafts: bool = False
+    """`Adapter.composing` shows the text in direct conversations: no message grows there."""
     buttons: bool = False
     """Messages can have buttons (`Reply.buttons`)."""
     parallel_sends: int = 8

@@ -34,7 +34,7 @@ PART_BEFORE = (
     .limit(1)
 )
 GROWING = (
-    sa.select(outbox.c.id, outbox.c.nonce, outbox.c.message)
+    sa.select(outbox.c.id, outbox.c.nonce, outbox.c.message, outbox.c.attempted)
     .where(
         outbox.c.conversation_id == sa.bindparam("where"),
         outbox.c.state == "growing",
@@ -158,7 +158,9 @@ class SqlOutbox:
             where = rows.ensure_conversation(connection, reply.key)
             row = connection.execute(GROWING, {"where": where}).first()
             if row is not None:
-                return Growing(row=row.id, nonce=row.nonce, message=row.message or "")
+                doubt = row.attempted if row.message is None else None
+                message = row.message or ""
+                return Growing(row=row.id, nonce=row.nonce, message=message, attempted=doubt)
             values = {**_row(where, None, 0, reply), "text": None, "state": "growing"}
             made = connection.scalar(QUEUE.returning(outbox.c.id), {**values, "attempted": at})
             assert made is not None  # noqa: S101 - RETURNING gives it
