@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Mapping
 
 from hobnob.errors import SendLater, SendRefused, SendUnknown
@@ -57,6 +58,10 @@ class Delivery:
             await self._outbox.again(parcel)
             return later.retry_after
         except SendRefused as refused:
+            if reply.replaces and reply.text:  # what people see is not yet the answer
+                log.info("%s: comes as a message of its own: %s", reply.key, refused)
+                await self._outbox.anew(parcel.row, secrets.token_hex(10))
+                return 0.0
             log.warning("%s: not sent: %s", reply.key, refused)
             await self._outbox.give_up(parcel.row, "refused", str(refused))
         except SendUnknown as unknown:

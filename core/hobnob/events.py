@@ -204,7 +204,8 @@ class Reply:
     """What leaves: one message for an adapter to send, short enough for the platform's limit.
 
     With `replaces`, a message of ours gets this text instead of what it has; where the text is
-    empty too, it is deleted. Both may be done twice: the adapter looks for no earlier attempt.
+    empty too, it is deleted. Both may be done twice: the adapter looks for no earlier attempt. A
+    change that the platform refuses is SendRefused: the text then comes as a message of its own.
 
     `nonce` (20 ASCII characters) is this reply's own and stays the same over every attempt.
     `attempted` is when an attempt began whose outcome is unknown; None where there was none.

@@ -77,7 +77,7 @@ def decide(batch: Sequence[Event], rules: Rules, usage: Usage) -> Decision:
         return _silent(f"a {last.kind} is not answered", final=True)
     if last.kind is Kind.SCHEDULED:
         return _silent("it is nobody's job")
-    if not any(event.text.strip() or event.attachments for event in batch):
+    if not any(event.text.strip() or event.attachments or event.quoted for event in batch):
         return _silent("it is empty")
 
     why = next((_WHY[event.addressed] for event in batch if event.addressed in _WHY), None)

@@ -217,6 +217,8 @@ def said(event: Event) -> str:
         f"[attached {a.media_type}{f' {a.name}' if a.name else ''}{f': {a.alt}' if a.alt else ''}]"
         for a in event.attachments
     ]
+    if event.quoted and not event.text and not described:
+        described = [f"[forwarded from {clean_name(event.quoted.author)}]"]
     return "\n".join(part for part in (event.text, *described) if part)
 
 

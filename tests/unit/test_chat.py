@@ -580,6 +580,29 @@ async def test_an_answer_that_cannot_grow_arrives_all_the_same(
     assert world.platform.texts == ["Once upon a time."]
 
 
+async def test_a_change_that_is_refused_for_good_comes_as_a_message_of_its_own(
+    database: Database,
+) -> None:
+    world = World(database)
+    engine = await grows(world, "Once", " upon a time.")
+    event = await world.platform.say("a story!")
+    await seen(world, "Once")
+    send = world.platform.send
+
+    async def refusing(reply: Reply) -> str:
+        if reply.replaces:
+            raise SendRefused("somebody deleted it")
+        return await send(reply)
+
+    world.platform.send = refusing  # type: ignore[method-assign]
+    engine.steps.release()
+    engine.steps.release()
+    await world.platform.settled(event.key)
+    first, second = world.platform.sent
+    assert (first.text, second.text) == ("Once", "Once upon a time.")
+    assert first.nonce != second.nonce
+
+
 async def test_a_refused_change_is_made_again_with_the_whole_text(database: Database) -> None:
     world = World(database)
     engine = await grows(world, "Once", " upon", " a time.")

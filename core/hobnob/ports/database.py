@@ -162,6 +162,11 @@ class Outbox(Protocol):
         """The attempt certainly delivered nothing: pending again, just as doubtful as before."""
         ...
 
+    async def anew(self, row: int, nonce: str) -> None:
+        """The message that it was to take the place of cannot be changed: pending again, as a
+        message of its own."""
+        ...
+
     async def give_up(self, row: int, state: str, error: str) -> None:
         """Record `refused` or `unknown`."""
         ...

@@ -187,6 +187,10 @@ class SqlOutbox:
         attempted = parcel.reply.attempted
         await self._mark(MARK, row=parcel.row, state="pending", attempted=attempted)
 
+    async def anew(self, row: int, nonce: str) -> None:
+        own = {"replaces": None, "message": None, "attempted": None, "nonce": nonce}
+        await self._mark(MARK, row=row, state="pending", **own)
+
     async def give_up(self, row: int, state: str, error: str) -> None:
         await self._mark(MARK, row=row, state=state, error=error)
 
