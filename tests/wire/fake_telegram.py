@@ -6,78 +6,37 @@ the bot sends.
         ...
         server.replies[0].text
 
-It lives in the loop of the test and does not mind who connects, how often, or how they leave. As
-the real one, it keeps an update until somebody asks with a higher offset.
+It lives in the loop of the test and does not mind who connects, how often, or how they leave. What
+the real one would not stand is in `complaints`.
 """
 
-import asyncio
-import json
 import re
 import time
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any, Self
 
 from aiohttp import web
 
-BOT, USERNAME = 11, "hobnob_bot"
-ANN, BEN, GROUP, FORUM = 501, 502, -601, -1001
-"""Two private chats, a group, and a group with topics."""
-TOKEN = "123456:the-token-of-the-fake"
-LONGEST = 4096
+from tests.wire.telegram_api import TOKEN, TelegramApi
+from tests.wire.telegram_messages import BOT, USERNAME, Fault, Sent
+from tests.wire.telegram_rules import Allowed, Json
 
-Json = dict[str, Any]
+__all__ = ["ANN", "BEN", "BOT", "FORUM", "GROUP", "TOKEN", "USERNAME", "FakeTelegram", "Fault"]
+__all__ += ["NEW_GROUP", "Sent"]
 
-
-class Fault(Enum):
-    """What happens to the next message that is sent."""
-
-    LIMITED = 429
-    FORBIDDEN = 403
-    BROKEN = 500
-    GARBAGE = "the message is kept, and the answer is an HTML page"
-    DROPPED = "the message is kept, and the connection closed without an answer"
-    MIGRATED = "the group has become another"
+ANN, BEN, GROUP, FORUM, NEW_GROUP = 501, 502, -601, -1001, -1002
+"""Two private chats, a group, one with topics, and one that another can become."""
+PEOPLE = {"ann": ANN, "ben": BEN}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """A message of the bot's."""
-
-    id: int
-    chat: int
-    text: str
-    reply_to: int | None
-    topic: int | None
-
-
-class FakeTelegram:
-    token = TOKEN
-
-    def __init__(self) -> None:
-        self.base_url = ""
-        self.replies: list[Sent] = []
-        self.typing: list[int] = []
-        self.faults: deque[Fault] = deque()
-        self.offsets: list[int] = []
-        """What the polls confirmed, one after the other."""
-        self.webhook = ""
-        self.reads_groups = True
-        self.strange: deque[str] = deque()
-        """What the next polls get instead of an answer."""
-        self.answer_seconds = 0.0
-        """How late a message that was sent is acknowledged."""
-        self._updates: list[Json] = []
-        self._messages: dict[int, Json] = {}
-        self._ids = iter(range(1, 10**9))
-        self._more = asyncio.Event()
-        self._poll: asyncio.Event | None = None
+class FakeTelegram(TelegramApi):
+    def __init__(self, allowed: Allowed | None = None) -> None:
+        super().__init__(allowed or Allowed())
 
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_route("*", "/bot{token}/{method}", self._call)
+        app.router.add_get("/file/bot{token}/{path:.+}", self._file)
         self._runner = web.AppRunner(
             app, shutdown_timeout=0.1, handler_cancellation=True, access_log=None
         )
@@ -88,7 +47,12 @@ class FakeTelegram:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        self._stop_pushing()
         await self._runner.cleanup()
+
+    @property
+    def complaints(self) -> list[str]:
+        return self.ledger.complaints
 
     # ------------------------------------------------------------------------ what people do
 
@@ -101,6 +65,7 @@ class FakeTelegram:
         bot: bool = False,
         reply_to: int | None = None,
         topic: int | None = None,
+        business: str = "",
         entities: Sequence[Json] | None = None,
         **more: Any,
     ) -> int:
@@ -119,109 +84,86 @@ class FakeTelegram:
             message |= {"message_thread_id": topic, "is_topic_message": True}
         if reply_to is not None:
             message["reply_to_message"] = self._messages[reply_to]
+        if business:
+            message["business_connection_id"] = business
         self._messages[message["message_id"]] = message
-        self.update({"message": message})
+        self.update({"business_message" if business else "message": message})
         return int(message["message_id"])
 
     def edit(self, message_id: int, text: str) -> None:
-        changed = {"text": text, "entities": _entities(text), "edit_date": int(time.time())}
-        self._messages[message_id] |= changed
-        self.update({"edited_message": self._messages[message_id]})
+        message = self._messages[message_id]
+        message |= {"text": text, "entities": _entities(text), "edit_date": int(time.time())}
+        business = "business_connection_id" in message
+        self.update({"edited_business_message" if business else "edited_message": message})
 
-    def update(self, content: Json, *, number: int | None = None) -> None:
+    def delete(self, *message_ids: int) -> None:
+        """In a business's chat: elsewhere Telegram does not tell."""
+        first = self._messages[message_ids[0]]
+        gone = {
+            "business_connection_id": first["business_connection_id"],
+            "chat": first["chat"],
+            "message_ids": list(message_ids),
+        }
+        self.update({"deleted_business_messages": gone})
+
+    def react(self, message_id: int, *emoji: str, author: str = "ann") -> None:
+        """The whole of somebody's reactions is told anew; none takes them back."""
+        reaction = {
+            "chat": self._messages[message_id]["chat"],
+            "message_id": message_id,
+            "date": int(time.time()),
+            "user": _user(author, False),
+            "old_reaction": [],
+            "new_reaction": [{"type": "emoji", "emoji": each} for each in emoji],
+        }
+        self.update({"message_reaction": reaction})
+
+    def press(self, sent: Sent, label: str, *, author: str = "ann", old: bool = False) -> str:
+        """Somebody presses a button; the id of that. Under a message that is `old`, Telegram says
+        only where it is."""
+        carried = next(data for text, data in sent.keyboard if text == label)
+        message = self._messages[sent.id]
+        if old:
+            message = {"chat": message["chat"], "message_id": sent.id, "date": 0}
+        query = str(next(self._ids))
+        user = _user(author, False)
+        press = {"id": query, "from": user, "message": message, "data": carried}
+        self.update({"callback_query": {**press, "chat_instance": "1"}})
+        return query
+
+    def migrate(self, group: int, new: int) -> None:
+        """A group becomes a supergroup: both say so, and the old one is dead."""
+        self.moved[group] = new
+        self.say(group, "", migrate_to_chat_id=new)
+        self.say(new, "", migrate_from_chat_id=group)
+
+    def update(self, content: Json, *, number: int | None = None) -> int:
         """Queue an update; with `number`, one that was there before comes again."""
-        self._updates.append({"update_id": number or next(self._ids), **content})
+        number = number or next(self._ids)
+        self.last_update = {"update_id": number, **content}
+        self._updates.append(self.last_update)
+        self._more.set()
+        return number
+
+    def tell_again(self) -> None:
+        self._updates.append(self.last_update)
         self._more.set()
 
     @property
     def unconfirmed(self) -> int:
         return len(self._updates)
 
-    # ------------------------------------------------------------------------------ the wire
+    # ------------------------------------------------------------------------------- trouble
 
-    async def _call(self, request: web.Request) -> web.StreamResponse:
-        if request.match_info["token"] != self.token:
-            return _error(401, "Unauthorized")
-        data: Json = dict(await request.post())
-        method = request.match_info["method"][0].lower() + request.match_info["method"][1:]
-        if method == "getMe":
-            return _ok(_me(self.reads_groups))
-        if method == "getUpdates":
-            return await self._get_updates(data)
-        if method == "sendMessage":
-            return await self._send(request, data)
-        if method == "sendChatAction":
-            self.typing.append(int(data["chat_id"]))
-            return _ok(True)
-        if method == "getWebhookInfo":
-            info = {"has_custom_certificate": False, "pending_update_count": 0}
-            return _ok({"url": self.webhook, **info})
-        return _error(404, "Not Found: method not found")
+    def cut(self) -> None:
+        """Every connection breaks."""
+        for request in self._open:
+            if request.transport is not None:
+                request.transport.abort()
 
-    async def _get_updates(self, data: Json) -> web.Response:
-        if self.strange:
-            return web.Response(text=self.strange.popleft(), content_type="application/json")
-        if self._poll is not None:
-            self._poll.set()  # the newer poll ends the older one
-        mine = self._poll = asyncio.Event()
-        offset = int(data.get("offset") or 0)
-        if offset:
-            self.offsets.append(offset)
-        self._updates = [update for update in self._updates if update["update_id"] >= offset]
-        end = time.monotonic() + float(data.get("timeout") or 0)
-        try:
-            while not self._updates and time.monotonic() < end:
-                self._more.clear()
-                waits = [asyncio.ensure_future(e.wait()) for e in (self._more, mine)]
-                try:
-                    left = max(0, end - time.monotonic())
-                    await asyncio.wait(waits, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    for wait in waits:
-                        wait.cancel()
-                if mine.is_set():
-                    return _error(409, "Conflict: terminated by other getUpdates request")
-            return _ok(self._updates[: int(data.get("limit") or 100)])
-        finally:
-            if self._poll is mine:
-                self._poll = None
-
-    async def _send(self, request: web.Request, data: Json) -> web.StreamResponse:
-        fault = self.faults.popleft() if self.faults else None
-        chat, text = int(data["chat_id"]), str(data.get("text", ""))
-        if fault is Fault.LIMITED:
-            return _error(429, "Too Many Requests", {"retry_after": 7})
-        if fault is Fault.FORBIDDEN:
-            return _error(403, "Forbidden: bot was blocked by the user")
-        if fault is Fault.BROKEN:
-            return _error(500, "Internal Server Error")
-        if fault is Fault.MIGRATED:
-            return _error(400, "Bad Request: group upgraded", {"migrate_to_chat_id": FORUM})
-        if not text.strip() or len(text.encode("utf-16-le")) // 2 > LONGEST:
-            return _error(400, "Bad Request: message is empty or too long")
-        reply = json.loads(data.get("reply_parameters", "{}"))
-        sent = Sent(
-            id=next(self._ids),
-            chat=chat,
-            text=text,
-            reply_to=reply.get("message_id"),
-            topic=int(data["message_thread_id"]) if "message_thread_id" in data else None,
-        )
-        self.replies.append(sent)
-        message = {
-            "message_id": sent.id,
-            "date": int(time.time()),
-            "chat": self._chat(chat),
-            "from": _me(self.reads_groups),
-            "text": text,
-        }
-        self._messages[sent.id] = message
-        await asyncio.sleep(self.answer_seconds)
-        if fault is Fault.DROPPED and request.transport is not None:
-            request.transport.abort()
-        if fault is Fault.GARBAGE:
-            return web.Response(text="<html>bad day</html>", content_type="text/html")
-        return _ok(message)
+    def limit(self, seconds: float, chat: int | None = None) -> None:
+        """For so long, nothing is taken in this chat, or in any."""
+        self._limits[chat] = time.monotonic() + seconds
 
     def _chat(self, chat: int) -> Json:
         if chat > 0:
@@ -230,20 +172,8 @@ class FakeTelegram:
         return {"id": chat, "type": kind, "title": "The group", "is_forum": chat == FORUM}
 
 
-def _me(reads_groups: bool) -> Json:
-    return {
-        "id": BOT,
-        "is_bot": True,
-        "first_name": "Hobnob",
-        "username": USERNAME,
-        "can_join_groups": True,
-        "can_read_all_group_messages": reads_groups,
-        "supports_inline_queries": False,
-    }
-
-
 def _user(name: str, bot: bool) -> Json:
-    number = 500 + sum(ord(c) for c in name)
+    number = PEOPLE.get(name, 1000 + sum(ord(c) for c in name))
     return {"id": number, "is_bot": bot, "first_name": name.capitalize()}
 
 
@@ -257,14 +187,3 @@ def _entities(text: str) -> list[Json]:
         }
         for match in re.finditer(r"(?<!\S)(@\w+|/\w+(@\w+)?)", text)
     ]
-
-
-def _ok(result: object) -> web.Response:
-    return web.json_response({"ok": True, "result": result})
-
-
-def _error(status: int, description: str, parameters: Json | None = None) -> web.Response:
-    answer = {"ok": False, "error_code": status, "description": description}
-    return web.json_response(
-        answer | ({"parameters": parameters} if parameters else {}), status=status
-    )

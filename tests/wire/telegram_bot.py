@@ -1,0 +1,62 @@
+"""The Telegram adapter as its wire tests start it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from pydantic import SecretStr
+
+from hobnob.conversation import ConversationKey
+from hobnob.events import Event, Reply
+from hobnob.ports import Receiver
+from hobnob_telegram.adapter import TelegramAdapter, TelegramOptions
+from hobnob_telegram.pace import Rates
+from tests.wire.fake_telegram import ANN, BOT, TOKEN, FakeTelegram
+from tests.wire.receiver import RecordingReceiver
+from tests.wire.telegram_rules import Allowed
+
+FAST = Rates(in_all=1000, chat_seconds=0.0, in_group=1000)
+LENIENT = Allowed(in_all=1000, chat_seconds=0.0, in_group=1000)
+"""For tests that are not of how fast we are."""
+
+REPLY = Reply(
+    key=ConversationKey(platform="telegram", account=str(BOT), room=str(ANN)),
+    text="Hello!",
+    nonce="n" * 20,
+)
+
+
+def adapter_for(
+    server: FakeTelegram, token: str = TOKEN, *, rates: Rates = FAST, **options: Any
+) -> TelegramAdapter:
+    given = TelegramOptions(token=SecretStr(token), base_url=server.base_url, **options)
+    return TelegramAdapter(given, rates=rates)
+
+
+@asynccontextmanager
+async def running(
+    server: FakeTelegram, receiver: Receiver, *, rates: Rates = FAST, **options: Any
+) -> AsyncIterator[TelegramAdapter]:
+    adapter = adapter_for(server, rates=rates, **options)
+    task = asyncio.create_task(adapter.run(receiver))
+    try:
+        yield adapter
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled(), task.exception()
+
+
+async def heard(server: FakeTelegram, count: int = 1) -> list[Event]:
+    """What arrives of what was said."""
+    receiver = RecordingReceiver()
+    async with running(server, receiver):
+        await receiver.wait_for(count)
+    return receiver.events
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
