@@ -16,7 +16,6 @@ from hobnob_telegram.rooms import Place
 
 TYPING_SECONDS = 4.0
 """The indicator is shown for five."""
-DRAFT_SECONDS = 0.5
 KEPT_SECONDS = 20.0
 """A draft is shown for thirty."""
 LONGEST = 4096
@@ -47,7 +46,6 @@ class Composing:
                 if not await self._show():
                     self._draft = 0
                     continue
-                await asyncio.sleep(DRAFT_SECONDS)
                 await self._wait(KEPT_SECONDS)
             elif await self._type():
                 await self._wait(TYPING_SECONDS)
@@ -74,8 +72,8 @@ class Composing:
         )
 
     async def _show(self) -> bool:
-        if self._pace.take(self._place.chat, Act.SHOW):
-            return True  # the next one has more to show
+        while wait := self._pace.take(self._place.chat, Act.SHOW):
+            await asyncio.sleep(wait)
         self._more.clear()
         rendered = render(self._text)
         return await self._ask(

@@ -19,6 +19,8 @@ class Rates:
     """Requests in a second."""
     chat_seconds: float = 1.05
     """Between two messages, or changes of one, in a chat."""
+    draft_seconds: float = 0.5
+    """Between two states of a draft."""
     in_group: int = 20
     """Messages in a group within `group_seconds`."""
     group_seconds: float = 61.0
@@ -33,6 +35,7 @@ class Act(Enum):
 @dataclass(slots=True)
 class _Chat:
     last: float = float("-inf")
+    shown: float = float("-inf")
     not_before: float = float("-inf")
     posts: deque[float] = field(default_factory=deque)
 
@@ -53,14 +56,18 @@ class Pace:
         start = here.not_before
         if len(self._all) == rates.in_all:
             start = max(start, self._all[0] + 1.0)
-        if act is not Act.SHOW:
+        if act is Act.SHOW:
+            start = max(start, here.shown + rates.draft_seconds)
+        else:
             start = max(start, here.last + rates.chat_seconds)
         if act is Act.POST and len(here.posts) == rates.in_group:
             start = max(start, here.posts[0] + rates.group_seconds)
         if start > now:
             return start - now
         self._all.append(now)
-        if act is not Act.SHOW:
+        if act is Act.SHOW:
+            here.shown = now
+        else:
             here.last = now
         if act is Act.POST and chat < 0:
             here.posts.append(now)

@@ -35,10 +35,7 @@ def adapter_for(
 
 
 @asynccontextmanager
-async def running(
-    server: FakeTelegram, receiver: Receiver, *, rates: Rates = FAST, **options: Any
-) -> AsyncIterator[TelegramAdapter]:
-    adapter = adapter_for(server, rates=rates, **options)
+async def running(adapter: TelegramAdapter, receiver: Receiver) -> AsyncIterator[TelegramAdapter]:
     task = asyncio.create_task(adapter.run(receiver))
     try:
         yield adapter
@@ -51,7 +48,7 @@ async def running(
 async def heard(server: FakeTelegram, count: int = 1) -> list[Event]:
     """What arrives of what was said."""
     receiver = RecordingReceiver()
-    async with running(server, receiver):
+    async with running(adapter_for(server), receiver):
         await receiver.wait_for(count)
     return receiver.events
 

@@ -31,7 +31,7 @@ async def server() -> AsyncIterator[FakeTelegram]:
 
 async def test_a_private_message_is_answered_where_it_was_said(server: FakeTelegram) -> None:
     receiver = RecordingReceiver()
-    async with running(server, receiver) as adapter:
+    async with running(adapter_for(server), receiver) as adapter:
         message = server.say(ANN, "hello")
         await receiver.wait_for(1)
         (event,) = receiver.events
@@ -71,7 +71,7 @@ async def test_in_a_group_it_is_known_who_is_spoken_to(
 
 async def test_a_reply_to_us_speaks_to_us(server: FakeTelegram) -> None:
     receiver = RecordingReceiver()
-    async with running(server, receiver) as adapter:
+    async with running(adapter_for(server), receiver) as adapter:
         ours = await adapter.send(replace(REPLY, key=replace(REPLY.key, room=str(GROUP))))
         server.say(GROUP, "really?", reply_to=int(ours))
         await receiver.wait_for(1)
@@ -81,7 +81,7 @@ async def test_a_reply_to_us_speaks_to_us(server: FakeTelegram) -> None:
 
 async def test_a_topic_is_a_conversation_of_its_own(server: FakeTelegram) -> None:
     receiver = RecordingReceiver()
-    async with running(server, receiver) as adapter:
+    async with running(adapter_for(server), receiver) as adapter:
         server.say(FORUM, "@hobnob_bot hi", topic=7)
         await receiver.wait_for(1)
         key = receiver.events[0].key
@@ -164,7 +164,7 @@ class SlowReceiver(RecordingReceiver):
 async def test_nothing_is_confirmed_before_it_is_stored(server: FakeTelegram) -> None:
     server.say(ANN, "hello")
     slow = SlowReceiver()
-    async with running(server, slow):
+    async with running(adapter_for(server), slow):
         await slow.asked.wait()
         assert (server.offsets, server.unconfirmed) == ([], 1)
         slow.allowed.set()
@@ -174,7 +174,7 @@ async def test_nothing_is_confirmed_before_it_is_stored(server: FakeTelegram) ->
 async def test_what_was_being_stored_at_the_end_comes_again(server: FakeTelegram) -> None:
     server.say(ANN, "hello")
     slow = SlowReceiver()
-    async with running(server, slow):
+    async with running(adapter_for(server), slow):
         await slow.asked.wait()
     assert slow.events == []
     assert [event.text for event in await heard(server)] == ["hello"]
@@ -183,7 +183,7 @@ async def test_what_was_being_stored_at_the_end_comes_again(server: FakeTelegram
 async def test_an_update_that_comes_again_has_the_same_id(server: FakeTelegram) -> None:
     server.say(ANN, "hello")
     slow = SlowReceiver()
-    async with running(server, slow):
+    async with running(adapter_for(server), slow):
         await slow.asked.wait()
     (first,) = await heard(server)
     server.update({"message": server._messages[int(first.message)]}, number=int(first.id))
@@ -195,9 +195,9 @@ async def test_a_second_program_with_the_token_is_reported(
     server: FakeTelegram, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiver = RecordingReceiver()
-    async with running(server, receiver):
+    async with running(adapter_for(server), receiver):
         await until(lambda: server._poll is not None)
-        async with running(server, RecordingReceiver()):
+        async with running(adapter_for(server), RecordingReceiver()):
             await until(lambda: "another program polls" in caplog.text)
 
 
@@ -217,7 +217,7 @@ async def test_a_second_program_with_the_token_is_reported(
 async def test_a_failed_send_is_what_it_is(
     server: FakeTelegram, fault: Fault, error: type[Exception]
 ) -> None:
-    async with running(server, RecordingReceiver()) as adapter:
+    async with running(adapter_for(server), RecordingReceiver()) as adapter:
         server.faults.append(fault)
         with pytest.raises(error) as raised:
             await adapter.send(REPLY)
@@ -227,14 +227,14 @@ async def test_a_failed_send_is_what_it_is(
 
 
 async def test_an_attempt_in_doubt_is_not_made_again(server: FakeTelegram) -> None:
-    async with running(server, RecordingReceiver()) as adapter:
+    async with running(adapter_for(server), RecordingReceiver()) as adapter:
         with pytest.raises(SendUnknown, match="can't tell"):
             await adapter.send(replace(REPLY, attempted=datetime.now(UTC)))
     assert server.replies == []
 
 
 async def test_a_server_that_is_not_there_has_certainly_got_nothing(server: FakeTelegram) -> None:
-    async with running(server, RecordingReceiver()) as adapter:
+    async with running(adapter_for(server), RecordingReceiver()) as adapter:
         await adapter.send(REPLY)  # so it is connected
         bot = adapter._bot
         assert bot is not None
@@ -247,7 +247,7 @@ async def test_a_server_that_is_not_there_has_certainly_got_nothing(server: Fake
 
 async def test_any_text_a_model_writes_can_be_sent(server: FakeTelegram) -> None:
     text = "*a _b `c [d](e <f> & **g** ||h|| ~ # + - = { } . ! 🙂"
-    async with running(server, RecordingReceiver()) as adapter:
+    async with running(adapter_for(server), RecordingReceiver()) as adapter:
         await adapter.send(replace(REPLY, text=text))
     assert server.replies[0].text == text.replace("**", "")
 
@@ -255,14 +255,14 @@ async def test_any_text_a_model_writes_can_be_sent(server: FakeTelegram) -> None
 async def test_length_is_counted_in_utf16_units(server: FakeTelegram) -> None:
     limits = adapter_for(server).limits
     assert limits.length("🙂é") == 3
-    async with running(server, RecordingReceiver()) as adapter:
+    async with running(adapter_for(server), RecordingReceiver()) as adapter:
         await adapter.send(replace(REPLY, text="🙂" * 2048))
     assert limits.parallel_sends == 1
 
 
 async def test_typing_is_shown_while_an_answer_is_written(server: FakeTelegram) -> None:
     receiver = RecordingReceiver()
-    async with running(server, receiver) as adapter:
+    async with running(adapter_for(server), receiver) as adapter:
         server.say(ANN, "hello")
         await receiver.wait_for(1)
         async with adapter.composing(receiver.events[0]):
