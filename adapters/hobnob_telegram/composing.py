@@ -72,8 +72,10 @@ class Composing:
         )
 
     async def _show(self) -> bool:
-        while wait := self._pace.take(self._place.chat, Act.SHOW):
+        if wait := self._pace.take(self._place.chat, Act.SHOW):
             await asyncio.sleep(wait)
+            self._more.set()  # there is something that nobody has seen
+            return True
         self._more.clear()
         rendered = render(self._text)
         return await self._ask(

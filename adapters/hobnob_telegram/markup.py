@@ -105,8 +105,12 @@ class _Writer:
     # ------------------------------------------------------------------------------- blocks
 
     def blocks(self, tokens: Sequence[Token]) -> None:
+        in_table = False
         for token in tokens:
             first, last = token.map or (self._line, self._line)
+            if in_table:  # whose rows are written as they are
+                in_table = token.type != "table_close"
+                continue
             match token.type:
                 case "bullet_list_open" | "ordered_list_open":
                     self._lists += 1
@@ -139,6 +143,7 @@ class _Writer:
                     self._write("———")
                     self._done(last)
                 case "table_open":
+                    in_table = True
                     self._begin(first)
                     rows = [line.lstrip(" \t>") for line in self._source[first:last]]
                     self._code("\n".join(rows).rstrip(), MessageEntity.PRE)
@@ -259,6 +264,7 @@ class _Writer:
                         entity.type, start, end - start, url=entity.url, language=entity.language
                     )
                 )
+        kept.reverse()  # the outer of two was added last
         kept.sort(key=lambda entity: (entity.offset, -entity.length))
         return Rendered(text=text, entities=tuple(kept[:MOST_ENTITIES]))
 
