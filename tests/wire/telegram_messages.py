@@ -62,6 +62,8 @@ class TelegramMessages:
         self.reads_groups = True
         self.answer_seconds = 0.0
         """How late a message that was sent is acknowledged."""
+        self.limited_seconds = 7
+        """What whoever is LIMITED is told."""
         self.moved: dict[int, int] = {}
         self.ledger = Ledger(allowed)
         self._limits: dict[int | None, float] = {}
@@ -106,7 +108,7 @@ class TelegramMessages:
     def _refused(self, chat: int, fault: Fault | None) -> web.Response | None:
         limit = max(self._limits.get(chat, 0), self._limits.get(None, 0)) - time.monotonic()
         if fault is Fault.LIMITED or limit > 0:
-            seconds = 7 if fault is Fault.LIMITED else math.ceil(limit)
+            seconds = self.limited_seconds if fault is Fault.LIMITED else math.ceil(limit)
             self.ledger.limited(chat, seconds)
             return error(429, f"Too Many Requests: retry after {seconds}", {"retry_after": seconds})
         if fault is Fault.FORBIDDEN:
