@@ -168,13 +168,21 @@ class TelegramAdapter:
         return connect(self._options.token.get_secret_value(), self._options.base_url)
 
     async def _hear(self, bot: Bot, receiver: Receiver) -> None:
-        options, incoming = self._options, Incoming(bot, receiver, self._rooms, self._pulse)
+        incoming = Incoming(bot, receiver, self._rooms, self._pulse)
+        try:
+            if webhook := self._webhook():
+                await webhook.serve(bot, incoming, self._pulse)
+            else:
+                await poll(bot, incoming, self._pulse)
+        finally:
+            await incoming.close()
+
+    def _webhook(self) -> Webhook | None:
+        options = self._options
         if options.webhook_url is None:
-            await poll(bot, incoming, self._pulse)
-        else:
-            secret = options.webhook_secret.get_secret_value() if options.webhook_secret else None
-            webhook = Webhook(options.webhook_url, options.webhook_listen, secret)
-            await webhook.serve(bot, incoming, self._pulse)
+            return None
+        secret = options.webhook_secret.get_secret_value() if options.webhook_secret else None
+        return Webhook(options.webhook_url, options.webhook_listen, secret)
 
     def _composing(self, event: Event) -> Composing | None:
         """None while there is no connection, or nowhere to show anything."""

@@ -45,6 +45,12 @@ class Incoming:
             self._pulse.came(event.at)
             await self._receiver.put(self._rooms.in_conversation(event))
 
+    async def close(self) -> None:
+        """Before the connection closes: nothing may be under way on it."""
+        for task in self._acknowledging:
+            task.cancel()
+        await asyncio.gather(*self._acknowledging, return_exceptions=True)
+
     def _acknowledge(self, press: str) -> None:
         """At once: until then the button looks as if nothing happened."""
         task = asyncio.create_task(quietly(self._bot.answer_callback_query(press)))

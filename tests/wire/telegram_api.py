@@ -36,6 +36,7 @@ class TelegramApi(TelegramMessages):
         self.menus: list[list[Json]] = []
         self.presses_answered: list[str] = []
         self.files: dict[str, bytes] = {}
+        self.lose_files = False
         self._secret = ""
         self._updates: list[Json] = []
         self._more = asyncio.Event()
@@ -80,7 +81,7 @@ class TelegramApi(TelegramMessages):
         if request.match_info["token"] != self.token:
             return error(401, "Unauthorized")
         name = request.match_info["path"].removeprefix("files/")
-        if name not in self.files:
+        if name not in self.files or self.lose_files:
             return web.Response(status=404)
         return web.Response(body=self.files[name])
 

@@ -6,7 +6,7 @@ complain of.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -86,7 +86,7 @@ async def server() -> AsyncIterator[FakeTelegram]:
 
 
 @pytest.fixture
-def life(server: FakeTelegram, sqlite: Database, tmp_path: Path) -> Iterator[Life]:
+def life(server: FakeTelegram, sqlite: Database, tmp_path: Path) -> Life:
     return Life(server, sqlite, tmp_path)
 
 
