@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from hobnob import chat as chat_module
 from hobnob.chat import Chat, Stores
@@ -27,6 +28,7 @@ from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
 from hobnob.store.memory import SqlMemory
 from hobnob.store.outbox import SqlOutbox
+from hobnob.store.schema import reaction
 from hobnob.testing.adapter import FakeAdapter, key
 from hobnob.testing.clock import FakeClock
 from hobnob.testing.engine import ScriptedEngine
@@ -786,6 +788,27 @@ async def test_what_a_message_refers_to_is_read_and_not_kept(database: Database)
     assert (await world.said())[0] == ("user", "which colour?")
     await world.say("sure?", quoted=Quote(author="Robin", text="Red."))
     assert world.engine.prompts[1][-1].content == "sure?"  # it was said just now
+
+
+async def test_what_is_only_forwarded_is_answered_and_not_taken_for_ones_own_words(
+    database: Database,
+) -> None:
+    world = World(database, "Good news.")
+    await world.say("", quoted=Quote(author="The news", text="Rain is over."))
+    assert world.platform.texts == ["Good news."]
+    assert "“Rain is over.”" in world.engine.prompts[0][-1].content
+    assert await world.said() == [
+        ("user", "[forwarded from The news]"),
+        ("assistant", "Good news."),
+    ]
+
+
+async def test_a_reaction_to_somebody_else_is_not_kept(database: Database) -> None:
+    world = World(database, "Hi!")
+    event = await world.platform.say("hello")
+    await world.platform.settled(event.key)
+    await world.say("👍", kind=Kind.REACTION, message=event.message)
+    assert await database.read(lambda c: c.execute(sa.select(reaction)).all()) == []
 
 
 async def test_a_reaction_is_kept_and_not_answered(database: Database) -> None:

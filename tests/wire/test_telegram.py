@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 import traceback
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,8 +13,10 @@ from pydantic import SecretStr
 
 from hobnob.errors import AdapterStopped, SendLater, SendRefused, SendUnknown
 from hobnob.events import Addressed, Event, Kind
+from hobnob.health import State
 from hobnob.ports import Cursor
 from hobnob_telegram.adapter import TelegramAdapter, TelegramOptions
+from tests.unit.test_telegram_markup import NASTY
 from tests.wire.fake_telegram import ANN, FORUM, GROUP, TOKEN, FakeTelegram, Fault
 from tests.wire.receiver import RecordingReceiver
 from tests.wire.telegram_bot import LENIENT, REPLY, adapter_for, heard, running, until
@@ -195,10 +198,12 @@ async def test_a_second_program_with_the_token_is_reported(
     server: FakeTelegram, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiver = RecordingReceiver()
-    async with running(adapter_for(server), receiver):
+    async with running(adapter_for(server), receiver) as first:
         await until(lambda: server._poll is not None)
         async with running(adapter_for(server), RecordingReceiver()):
             await until(lambda: "another program polls" in caplog.text)
+            assert "another program polls" in first.health.last_error
+            assert first.health.state is State.RECONNECTING
 
 
 # ------------------------------------------------------------------------------------- sending
@@ -250,6 +255,19 @@ async def test_any_text_a_model_writes_can_be_sent(server: FakeTelegram) -> None
     async with running(adapter_for(server), RecordingReceiver()) as adapter:
         await adapter.send(replace(REPLY, text=text))
     assert server.replies[0].text == text.replace("**", "")
+
+
+async def test_no_markdown_makes_a_send_fail(
+    server: FakeTelegram, caplog: pytest.LogCaptureFixture
+) -> None:
+    chance = random.Random(7)
+    texts = ["".join(chance.choices(NASTY, k=chance.randint(1, 60))) for _ in range(150)]
+    async with running(adapter_for(server), RecordingReceiver()) as adapter:
+        for text in texts:
+            sent = await adapter.send(replace(REPLY, text=text))
+            await adapter.send(replace(REPLY, text=text[::-1], replaces=sent))
+    assert len(server.replies) == len(texts)
+    assert "without its formatting" not in caplog.text
 
 
 async def test_length_is_counted_in_utf16_units(server: FakeTelegram) -> None:

@@ -101,6 +101,9 @@ def _reopen(connection: sa.Connection, where: int, message: str, turns: list[int
 
 def _react(connection: sa.Connection, where: int, event: Event) -> str:
     at: datetime = event.at
+    ours = sa.select(outbox.c.id).where(_here(where), outbox.c.message == event.message)
+    if connection.scalar(ours.limit(1)) is None:
+        return "it is not to a message of mine"
     whose = {"conversation_id": where, "message": event.message, "author": event.author.id}
     if not event.text:
         theirs = [reaction.c[name] == value for name, value in whose.items()]
