@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationInfo, field_validator
 from telegram import Bot
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import InvalidToken, RetryAfter, TelegramError
 
 from hobnob.errors import AdapterStopped, FetchFailed, SendRefused
 from hobnob.events import Addressed, Attachment, Event, Reply
 from hobnob.health import Health, Pulse, State
 from hobnob.ports import Draft, Finding, Limits, Receiver
 from hobnob_telegram import check, files
-from hobnob_telegram.client import REFUSED, WHERE_FROM, connect
+from hobnob_telegram.client import REFUSED, WHERE_FROM, connect, seconds
 from hobnob_telegram.composing import LONGEST, Composing
 from hobnob_telegram.incoming import Incoming, offer
 from hobnob_telegram.markup import units
@@ -128,6 +128,9 @@ class TelegramAdapter:
                     log.warning("telegram: no connection, again in %.0f s: %s", pause, error)
                     self._pulse.failed(f"no connection: {error}")
                     self._pulse.turned(State.RECONNECTING)
+                    if isinstance(error, RetryAfter):
+                        self._pulse.limited(seconds(error))
+                        pause = max(pause, seconds(error))
                 finally:
                     self._bot = None
                     self._online.clear()

@@ -54,7 +54,7 @@ async def poll(bot: Bot, incoming: Incoming, pulse: Pulse) -> None:
             pause = 1.0
             for number, raw in updates:
                 await incoming.take(raw)
-                asked["offset"] = max(number + 1, asked.get("offset", 0))
+                asked["offset"] = number + 1
 
 
 async def _updates(bot: Bot, asked: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:

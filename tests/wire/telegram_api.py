@@ -36,7 +36,7 @@ class TelegramApi(TelegramMessages):
         self.menus: list[list[Json]] = []
         self.presses_answered: list[str] = []
         self.files: dict[str, bytes] = {}
-        self.lose_files = False
+        self.lose_files = self.slow_files = False
         self._secret = ""
         self._updates: list[Json] = []
         self._more = asyncio.Event()
@@ -69,6 +69,11 @@ class TelegramApi(TelegramMessages):
             "answerCallbackQuery": self._answer_press,
             "getFile": self._get_file,
         }
+        if method == "getMe":
+            self.ledger.asked(method, 0)
+        faults = self.faults_of[method]
+        if method in methods and faults and (refused := self._refused(0, faults.popleft())):
+            return refused
         if answer := methods.get(method):
             given = answer(data)
             return given if isinstance(given, web.StreamResponse) else await given
@@ -77,13 +82,19 @@ class TelegramApi(TelegramMessages):
         self.ledger.complaints.append(f"there is no method {method}")
         return error(404, "Not Found: method not found")
 
-    async def _file(self, request: web.Request) -> web.Response:
+    async def _file(self, request: web.Request) -> web.StreamResponse:
         if request.match_info["token"] != self.token:
             return error(401, "Unauthorized")
         name = request.match_info["path"].removeprefix("files/")
         if name not in self.files or self.lose_files:
             return web.Response(status=404)
-        return web.Response(body=self.files[name])
+        if not self.slow_files:
+            return web.Response(body=self.files[name])
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        await answer.write(self.files[name])
+        await asyncio.Event().wait()  # the rest never comes
+        return answer
 
     # ------------------------------------------------------------------------------- updates
 

@@ -88,6 +88,18 @@ async def test_a_message_in_a_business_chat_is_changed_and_deleted(server: FakeT
     assert server.replies == []
 
 
+async def test_a_limit_holds_in_all_topics_of_a_chat(server: FakeTelegram) -> None:
+    server.limit(5, FORUM)
+    there = replace(REPLY.key, room=str(FORUM))
+    async with running(adapter_for(server), RecordingReceiver()) as adapter:
+        for topic in ("7", "8"):
+            with pytest.raises(SendLater) as raised:
+                await adapter.send(replace(REPLY, key=replace(there, thread=topic)))
+            assert 4 < raised.value.retry_after <= 5
+        await adapter.send(REPLY)
+        assert adapter.health.limited_until
+
+
 # ---------------------------------------------------------------------------- quotes, forwards
 
 
@@ -322,6 +334,7 @@ async def test_a_file_is_fetched_as_far_as_is_asked_for(server: FakeTelegram) ->
     async with running(adapter_for(server), RecordingReceiver()) as adapter:
         await adapter.send(REPLY)
         assert await adapter.fetch(file, 10**6) == server.files["f"]
+        server.slow_files = True
         assert await adapter.fetch(file, 1000) == server.files["f"][:1000]
 
 

@@ -203,6 +203,7 @@ async def test_updates_that_come_twice_or_out_of_order_are_answered_once(life: L
         await until(lambda: life.server.unconfirmed == 0)
     assert len(life.texts(ANN)) == 2
     assert len(life.texts(BEN)) == 1
+    assert life.server.offsets == sorted(life.server.offsets)
 
 
 async def test_a_token_in_an_error_is_in_no_log(
@@ -243,6 +244,14 @@ async def test_a_flooded_group_holds_nobody_else_up(sqlite: Database, tmp_path: 
         assert server.complaints == []
         order = [int(text.split()[1]) for text in life.texts(GROUP)]
         assert order == sorted(order)
+
+
+async def test_a_limit_at_the_start_is_kept(life: Life) -> None:
+    life.server.faults_of["getMe"].append(Fault.LIMITED)
+    life.server.limited_seconds = 2
+    ask(life.server, "1", ANN)
+    async with life.living("one"):
+        await until(lambda: life.texts(ANN) == ["one"])
 
 
 async def test_a_limit_for_everybody_is_kept_by_everybody(life: Life) -> None:

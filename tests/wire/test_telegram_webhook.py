@@ -90,9 +90,11 @@ async def test_nothing_is_acknowledged_before_it_is_stored(server: FakeTelegram)
     async with hooked(server, slow):
         server.say(ANN, "hello")
         await slow.asked.wait()
-        assert (server.webhook_statuses, server.unconfirmed) == ([], 1)
+        for _ in range(3):  # so there was time enough
+            assert await handed_in(server, {}, "a-guess") == 403
+        assert (server.webhook_statuses, server.unconfirmed) == ([403] * 3, 1)
         slow.allowed.set()
-        await until(lambda: server.webhook_statuses == [200])
+        await until(lambda: server.webhook_statuses == [403] * 3 + [200])
 
 
 async def test_what_was_being_stored_at_the_end_comes_again(server: FakeTelegram) -> None:
