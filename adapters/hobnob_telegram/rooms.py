@@ -5,19 +5,17 @@ anew. For us it is the same conversation: it keeps the key it had, and the numbe
 have the chat before them. What became what is kept in the database, as cursors.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
 from hobnob.conversation import ConversationKey
 from hobnob.errors import SendRefused
-from hobnob.events import Event, Kind
+from hobnob.events import Event
 from hobnob.ports import Cursor, Receiver
 
 BUSINESS = "business-"
 """Begins the thread of a conversation that we have in somebody else's name."""
-MOST_TOPICS = 10_000
 _CURSOR = "moved "
 
 
@@ -42,9 +40,6 @@ class Rooms:
         self._account = ""
         self._now: dict[int, int] = {}
         """The chat that a group has become."""
-        self._topics: OrderedDict[tuple[int, int], str] = OrderedDict()
-        """In which topic a message of ours is: who reacts to it or presses its buttons does not
-        always say so."""
 
     async def open(self, receiver: Receiver, account: str) -> None:
         self._receiver, self._account = receiver, account
@@ -74,19 +69,9 @@ class Rooms:
         """What we call a message."""
         return f"{chat}/{number}" if chat in self._now.values() else str(number)
 
-    def posted(self, place: Place, number: int) -> None:
-        if place.topic is not None:
-            self._topics[place.chat, number] = str(place.topic)
-            if len(self._topics) > MOST_TOPICS:
-                self._topics.popitem(last=False)
-
     def in_conversation(self, event: Event) -> Event:
         """`event` as part of the conversation that its chat goes on with."""
         chat = int(event.key.room)
-        about = event.message or event.reply_to or ""
-        if event.kind in (Kind.REACTION, Kind.COMMAND) and not event.key.thread and about:
-            topic = self._topics.get((chat, int(about)), "")
-            event = replace(event, key=replace(event.key, thread=topic))
         before = next((old for old, new in self._now.items() if new == chat), None)
         if before is None:
             return event

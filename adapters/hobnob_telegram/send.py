@@ -79,7 +79,6 @@ class Sender:
 
         async with self._asking(place, Act.POST):
             message = await _formatted(post, reply.text)
-        self._rooms.posted(place, message.message_id)
         return self._rooms.message(place.chat, message.message_id)
 
     async def _change(self, bot: Bot, place: Place, number: int, reply: Reply) -> None:

@@ -811,6 +811,18 @@ async def test_a_reaction_to_somebody_else_is_not_kept(database: Database) -> No
     assert await database.read(lambda c: c.execute(sa.select(reaction)).all()) == []
 
 
+async def test_a_reaction_belongs_to_the_thread_of_its_message(database: Database) -> None:
+    world = World(database, "Hi!")
+    there = key("room", thread="7")
+    await world.platform.say("hello", key=there)
+    await world.platform.settled(there)
+    (sent,) = world.platform.shown
+    await world.say("👍", kind=Kind.REACTION, message=sent, key=key("room"))
+    await world.say("👎", kind=Kind.REACTION, message=sent, key=key("another room"))
+    assert [r.emoji for r in await upkeep.reactions(database, there, 9)] == ["👍"]
+    assert len(await upkeep.reactions(database, None, 9)) == 1
+
+
 async def test_a_reaction_is_kept_and_not_answered(database: Database) -> None:
     world = World(database, "Hi!")
     await world.say("hello")

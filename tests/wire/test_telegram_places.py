@@ -162,15 +162,6 @@ async def test_reactions_are_heard_and_taken_back(server: FakeTelegram) -> None:
     assert receiver.events[0].author.id == str(ANN)
 
 
-async def test_a_reaction_in_a_topic_belongs_to_it(server: FakeTelegram) -> None:
-    receiver = RecordingReceiver()
-    there = replace(REPLY.key, room=str(FORUM), thread="7")
-    async with running(adapter_for(server), receiver) as adapter:
-        server.react(int(await adapter.send(replace(REPLY, key=there))), "👍")
-        await receiver.wait_for(1)
-    assert receiver.events[0].key == there
-
-
 # --------------------------------------------------------------------------- commands, buttons
 
 

@@ -11,7 +11,7 @@ from hobnob.ports import Afterwards
 from hobnob.store import rows
 from hobnob.store.forgetting import forget_turns, unlearn, with_answers
 from hobnob.store.outbox import take_back
-from hobnob.store.schema import inbox, outbox, reaction, turn
+from hobnob.store.schema import conversation, inbox, outbox, reaction, turn
 
 KINDS = (Kind.EDIT, Kind.DELETE, Kind.REACTION)
 
@@ -19,9 +19,9 @@ KINDS = (Kind.EDIT, Kind.DELETE, Kind.REACTION)
 def apply(connection: sa.Connection, event: Event, sent: Afterwards) -> str | None:
     """Do what an edit, a deletion or a reaction asks for; `sent` says what becomes of an answer
     that people have seen. The reason to note; None: answer it anew."""
-    where = rows.ensure_conversation(connection, event.key)
     if event.kind is Kind.REACTION:
-        return _react(connection, where, event)
+        return _react(connection, event)
+    where = rows.ensure_conversation(connection, event.key)
     deleted = event.kind is Kind.DELETE
     pending = _change_waiting(connection, where, event)
     answer = outbox.c.in_reply_to == event.message
@@ -99,10 +99,22 @@ def _reopen(connection: sa.Connection, where: int, message: str, turns: list[int
     return True
 
 
-def _react(connection: sa.Connection, where: int, event: Event) -> str:
+def _react(connection: sa.Connection, event: Event) -> str:
+    """Where a platform does not say in which thread it was, the message of ours knows."""
     at: datetime = event.at
-    ours = sa.select(outbox.c.id).where(_here(where), outbox.c.message == event.message)
-    if connection.scalar(ours.limit(1)) is None:
+    key, there = event.key, conversation.c
+    ours = (
+        sa.select(outbox.c.conversation_id)
+        .join(conversation)
+        .where(
+            outbox.c.message == event.message,
+            there.platform == key.platform,
+            there.account == key.account,
+            there.room == key.room,
+        )
+    )
+    where = connection.scalar(ours.limit(1))
+    if where is None:
         return "it is not to a message of mine"
     whose = {"conversation_id": where, "message": event.message, "author": event.author.id}
     if not event.text:

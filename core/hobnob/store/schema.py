@@ -186,6 +186,7 @@ outbox = Table(
     Column("error", Text),
     Index(None, "state", "conversation_id"),
     Index(None, "conversation_id", "in_reply_to"),
+    Index(None, "message"),
     Index(None, "turn_id"),
 )
 
