@@ -18,6 +18,7 @@ import requests
 from mastodon import Mastodon, StreamListener
 
 from hobnob_mastodon.server import growing_pauses
+from hobnob_mastodon.translate import TYPES
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,9 @@ CLOSE_SECONDS = 3.0
 
 
 class What(Enum):
-    LOOK = "the stream began or ended: things may have happened that it did not tell"
+    LOOK = "things may have happened that the stream did not tell"
+    OPENED = "the stream begins"
+    ENDED = "the stream ended, and will be opened again"
     NOTIFICATION = "notification"
     EDIT = "edit"
     DELETE = "delete"
@@ -37,8 +40,8 @@ class What(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ring:
-    """Something happened. `payload` is the notification, the edited status, or the id of the
-    deleted one."""
+    """Something happened. `payload` is the notification, the edited status, the id of the deleted
+    one, or why the stream ended."""
 
     what: What
     payload: Any = None
@@ -76,6 +79,10 @@ class Stream:
                 return found
         return []
 
+    def look(self) -> None:
+        """Ring by hand."""
+        self._rings.put_nowait(Ring(what=What.LOOK))
+
     def _tell(self, ring: Ring) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
             self._loop.call_soon_threadsafe(self._rings.put_nowait, ring)
@@ -91,7 +98,7 @@ class Stream:
                 ended = type(error).__name__
             if self._stop.is_set():
                 return
-            self._tell(Ring(what=What.LOOK))
+            self._tell(Ring(what=What.ENDED, payload=ended))
             if time.monotonic() - start > STEADY_SECONDS:
                 pauses = growing_pauses()
             pause = next(pauses)
@@ -111,7 +118,7 @@ class _Listener(StreamListener):
         self._response = response
         if self._closed:
             return
-        self._tell(Ring(what=What.LOOK))
+        self._tell(Ring(what=What.OPENED))
         super().handle_stream(response)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
@@ -123,7 +130,7 @@ class _Listener(StreamListener):
                 self._response.raw.shutdown()
 
     def on_notification(self, notification: Mapping[str, Any]) -> None:
-        if notification.get("type") == "mention":
+        if notification.get("type") in TYPES:
             self._tell(Ring(what=What.NOTIFICATION, payload=notification))
 
     def on_status_update(self, status: Mapping[str, Any]) -> None:
