@@ -16,7 +16,7 @@ from hobnob_mastodon import check, media, posting
 from hobnob_mastodon.plain import Counting
 from hobnob_mastodon.reader import Reader
 from hobnob_mastodon.server import Limited, Server, counting, library, never_sent, status_code
-from hobnob_mastodon.stream import Stream
+from hobnob_mastodon.stream import SILENCE_SECONDS, Stream
 from hobnob_mastodon.translate import PLATFORM, Me
 
 KEY_LASTS = timedelta(minutes=55)
@@ -63,10 +63,15 @@ class MastodonAdapter:
     name = PLATFORM
 
     def __init__(
-        self, options: MastodonOptions, *, retry_pauses: Sequence[float] = RETRY_PAUSES
+        self,
+        options: MastodonOptions,
+        *,
+        retry_pauses: Sequence[float] = RETRY_PAUSES,
+        silence: float = SILENCE_SECONDS,
     ) -> None:
         self._options = options
         self._retry_pauses = retry_pauses
+        self._silence = silence
         self._connected = asyncio.Event()
         self._pulse = Pulse()
         self._server: Server
@@ -91,7 +96,7 @@ class MastodonAdapter:
                 reader = Reader(server, receiver, self._me)
                 await reader.open()
                 api = library(options.base_url, options.access_token)
-                async with Stream(api) as self._stream:
+                async with Stream(api, self._silence) as self._stream:
                     self._connected.set()
                     await reader.read(self._stream)
         finally:

@@ -64,8 +64,8 @@ async def _ask(
     is_own = (url.scheme, url.host, url.port) == (own.scheme, own.host, own.port)
     if not is_own:
         url = checked(url)
-        if url.scheme != "https":
-            raise FetchFailed("it is not on an encrypted connection")
+        if url.scheme not in ("https", own.scheme):
+            raise FetchFailed("its connection is not encrypted, and our server's is")
     async with (
         httpcore2.AsyncConnectionPool(network_backend=_real() if is_own else public) as connections,
         connections.stream(

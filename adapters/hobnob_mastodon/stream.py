@@ -22,7 +22,7 @@ from hobnob_mastodon.translate import TYPES
 
 log = logging.getLogger(__name__)
 
-SILENCE_SECONDS = 90
+SILENCE_SECONDS = 90.0
 """Servers send a sign of life every 15 s or so; after a silence this long nobody is there."""
 STEADY_SECONDS = 60.0
 """A stream that held this long is reconnected at once when it ends."""
@@ -50,8 +50,9 @@ class Ring:
 class Stream:
     """Rings while the `async with` lasts."""
 
-    def __init__(self, api: Mastodon) -> None:
+    def __init__(self, api: Mastodon, silence: float) -> None:
         self._api = api
+        self._silence = silence
         self._rings: asyncio.Queue[Ring] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._listener = _Listener(self._tell)
@@ -92,7 +93,7 @@ class Stream:
         while not self._stop.is_set():
             start = time.monotonic()
             try:
-                self._api.stream_user(self._listener, timeout=SILENCE_SECONDS)
+                self._api.stream_user(self._listener, timeout=self._silence)
                 ended = "the server ended it"
             except Exception as error:  # the library lets those of three others through
                 ended = type(error).__name__

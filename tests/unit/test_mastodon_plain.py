@@ -46,7 +46,7 @@ def test_only_the_one_who_asked_is_mentioned(text: str, expected: str) -> None:
         ("[`code`](https://a.example)", "`code` (https://a.example)"),
         ("[https://a.example](https://a.example)", "https://a.example"),
         ("![a cat](https://a.example/cat.png)", "a cat (https://a.example/cat.png)"),
-        ("<https://a.example> and [me](mailto:a@b.example)", "https://a.example and me (a@b.example)"),
+        ("<https://a.example> [me](mailto:a@b.example)", "https://a.example me (a@b.example)"),
         ("* one\n  * two\n+ three", "- one\n  - two\n- three"),
         ("> quoted\n\n1. first", "> quoted\n\n1. first"),
         ("| a | b |\n|---|:-:|\n| 1 | 2 |\n\nso", "a | b\n1 | 2\n\nso"),

@@ -1,0 +1,208 @@
+"""What the Mastodon adapter posts, through the real client library."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hobnob.errors import SendLater, SendRefused, SendUnknown
+from hobnob.events import Visibility
+from tests.wire.fake_mastodon import FakeMastodon, Fault
+from tests.wire.mastodon_kit import SECONDS, an_adapter, answer, heard, running, until
+from tests.wire.receiver import RecordingReceiver
+
+
+async def test_the_same_nonce_posts_once(server: FakeMastodon, receiver: RecordingReceiver) -> None:
+    async with running(server, receiver) as adapter:
+        reply = answer(await heard(server, receiver))
+        first = await adapter.send(reply)
+        again = await adapter.send(replace(reply, attempted=datetime.now(UTC)))
+
+    assert first == again
+    assert len(server.replies) == 1
+    assert server.attempts == 2
+
+
+async def test_a_part_follows_the_part_before(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver) as adapter:
+        reply = answer(await heard(server, receiver))
+        first = await adapter.send(reply)
+        await adapter.send(replace(reply, nonce="m" * 20, follows=first))
+
+    assert server.replies[1].in_reply_to == first
+
+
+@pytest.mark.parametrize("fault", [Fault.BROKEN, Fault.BROKEN_AFTER, Fault.DROPPED])
+async def test_a_send_whose_end_is_unknown_is_repeated_and_posts_once(
+    server: FakeMastodon, receiver: RecordingReceiver, fault: Fault
+) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        server.faults.append(fault)
+        posted = await adapter.send(answer(event))
+
+    assert [reply.id for reply in server.replies] == [posted]
+    assert server.attempts == 2
+
+
+async def test_a_send_whose_end_stays_unknown_is_told_so(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        server.faults.extend([Fault.BROKEN] * 3)
+        with pytest.raises(SendUnknown, match="it answers 500: Something went wrong"):
+            await adapter.send(answer(event))
+
+
+async def test_a_limit_does_not_make_a_doubtful_send_certain(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        server.faults.extend([Fault.DROPPED, Fault.LIMITED])
+        posted = await adapter.send(answer(event))
+
+    assert [reply.id for reply in server.replies] == [posted]
+
+
+async def test_an_attempt_of_hours_ago_is_looked_for_before_it_is_made_again(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    old = datetime.now(UTC) - timedelta(hours=3)
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        reply = answer(event, "Hello @bea, [look](https://a.example)!")
+        posted = await adapter.send(reply)
+        for number in range(50):  # more than a page
+            await adapter.send(answer(event, "another", nonce=f"{number:020}"))
+        server.backdate(posted, timedelta(hours=3))
+        server.forget_keys()
+
+        assert await adapter.send(replace(reply, attempted=old)) == posted
+        assert len(server.replies) == 51
+
+        never_arrived = replace(reply, text="Something else", attempted=old)
+        assert await adapter.send(never_arrived) == server.replies[51].id
+
+
+async def test_a_rate_limit_is_honoured(server: FakeMastodon, receiver: RecordingReceiver) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        server.faults.append(Fault.LIMITED)
+        with pytest.raises(SendLater) as later:
+            await adapter.send(answer(event))
+
+    assert server.limited_seconds - 2 < later.value.retry_after < server.limited_seconds + 2
+    assert not server.replies
+
+
+async def test_a_server_that_is_away_gets_the_answer_later(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        await server.close()
+        with pytest.raises(SendLater, match="can't be reached"):
+            await adapter.send(answer(event))
+
+
+async def test_an_answer_to_what_was_deleted_is_not_posted(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        server.delete(event.message)
+        with pytest.raises(SendRefused, match="404: The post you are trying to reply to"):
+            await adapter.send(answer(event))
+
+    assert not server.replies
+
+
+async def test_an_answer_that_is_too_long_is_refused(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        with pytest.raises(SendRefused, match="422"):
+            await adapter.send(answer(event, "x" * 501))
+
+
+async def test_a_long_warning_gives_way_to_the_text(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        await adapter.send(answer(event, "x" * 450, mention="", warning="w" * 100))
+
+    assert server.replies[0].warning == "w" * 49 + "…"
+
+
+async def test_a_model_cannot_notify_others(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        await adapter.send(answer(event, "@ann@far.example ask @bea and @carl@x.example"))
+
+    assert server.replies[0].text == ("@ann@far.example ask @\u200bbea and @\u200bcarl@x.example")
+
+
+async def test_a_post_with_no_visibility_is_unlisted(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        reply = answer(event, in_reply_to="", mention="", visibility=None)
+        await adapter.send(reply)
+        await adapter.send(replace(reply, nonce="m" * 20, visibility=Visibility.PUBLIC))
+
+    assert [reply.visibility for reply in server.replies] == ["unlisted", "public"]
+
+
+async def test_a_send_waits_until_connected(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver):
+        event = await heard(server, receiver)
+    adapter = an_adapter(server)
+    sending = asyncio.create_task(adapter.send(answer(event)))
+    run = asyncio.create_task(adapter.run(receiver))
+
+    async with asyncio.timeout(SECONDS):
+        await sending
+    run.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+
+    assert len(server.replies) == 1
+
+
+async def test_a_server_that_hangs_does_not_keep_us_from_stopping(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    adapter = an_adapter(server)
+    run = asyncio.create_task(adapter.run(receiver))
+    await until(lambda: bool(server.streams))
+    event = await heard(server, receiver)
+    server.faults.append(Fault.HANGS)
+    sending = asyncio.create_task(adapter.send(answer(event)))
+    await until(lambda: server.attempts == 1)
+
+    run.cancel()
+    async with asyncio.timeout(SECONDS / 2):
+        await asyncio.gather(run, return_exceptions=True)
+
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+
+
+async def test_writing_shows_nothing(server: FakeMastodon, receiver: RecordingReceiver) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        async with adapter.composing(event) as draft:
+            draft("Hel")
+
+    assert not server.attempts
