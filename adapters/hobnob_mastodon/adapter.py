@@ -23,7 +23,6 @@ KEY_LASTS = timedelta(minutes=55)
 """The server drops a second post with the same Idempotency-Key for an hour."""
 RETRY_PAUSES = (1.0, 5.0, 20.0, 60.0)
 """Seconds before a send that may have arrived is repeated, which the key makes safe."""
-LONGEST_PAUSE = 600.0
 UNREACHABLE_SECONDS = 30.0
 LOOK_BACK = timedelta(minutes=10)
 """How far the server's clock may be behind ours."""
@@ -77,8 +76,6 @@ class MastodonAdapter:
         self._server: Server
         self._stream: Stream
         self._me: Me
-        self._closed_until = 0.0
-        """The server takes no posts before then, by the loop's clock."""
         self._counts(Counting())
 
     @property
@@ -96,7 +93,7 @@ class MastodonAdapter:
                 reader = Reader(server, receiver, self._me)
                 await reader.open()
                 api = library(options.base_url, options.access_token)
-                async with Stream(api, self._silence) as self._stream:
+                async with Stream(api, self._silence, self._pulse) as self._stream:
                     self._connected.set()
                     await reader.read(self._stream)
         finally:
@@ -110,22 +107,23 @@ class MastodonAdapter:
             found = await self._posted(reply, reply.attempted)
             if found:
                 return found
-        doubtful: MastodonError | None = None
-        for pause in (*self._retry_pauses, None):
+        doubt: MastodonError | None = None
+        pauses, stale = iter(self._retry_pauses), datetime.now(UTC) + KEY_LASTS
+        while True:
             try:
                 return await self._ask(reply)
             except SendLater as later:
-                if doubtful is None:
+                if doubt is None:
                     raise
-                if pause is None or later.retry_after > LONGEST_PAUSE:
-                    raise _unknown(f"{later}") from doubtful
-                pause = max(pause, later.retry_after)
+                pause, why = later.retry_after, f"{later}"
+                if datetime.now(UTC) + timedelta(seconds=pause) > stale:
+                    raise _unknown(why) from doubt
             except MastodonError as error:
-                doubtful = error
-                if pause is None:
-                    raise _unknown(self._why(error)) from error
+                doubt, why = error, self._why(error)
+                pause = next(pauses, 0.0)
+                if not pause:
+                    raise _unknown(why) from error
             await asyncio.sleep(pause)
-        raise AssertionError("the last attempt returns or raises")
 
     @asynccontextmanager
     async def composing(self, event: Event) -> AsyncIterator[Draft]:
@@ -149,14 +147,12 @@ class MastodonAdapter:
         """Post or change, once. Raises SendLater or SendRefused, and MastodonError where nobody
         knows what became of it."""
         server = await self._when_connected()
-        loop = asyncio.get_running_loop()
-        if (wait := max(self._closed_until - loop.time(), server.full())) > 0:
-            raise SendLater(f"{server.base_url} takes no more at the moment", retry_after=wait)
+        if wait := server.full():
+            raise SendLater(f"{server.base_url} was asked too much lately", retry_after=wait)
         call = posting.change if reply.replaces else posting.post
         try:
-            return await server.ask(lambda api: call(api, reply, self._counting))
+            return await server.ask(lambda api: call(api, reply, self._counting), writes=True)
         except Limited as limited:
-            self._closed_until = loop.time() + limited.seconds
             raise SendLater(self._why(limited), retry_after=limited.seconds) from limited
         except MastodonError as error:
             code = status_code(error)

@@ -58,8 +58,8 @@ class Reader:
         self._receiver = receiver
         self._me = me
         self._cursor = ""
-        self._patience = BUSY_SECONDS
-        """Seconds until the next look, if the bell does not ring."""
+        self._soon = False
+        """To look again before long, although the stream tells of all."""
         self._looked = 0.0
         self._parents = Pace(MOST_PARENTS, WINDOW_SECONDS)
         self._seen: dict[str, tuple[ConversationKey, Author]] = {}
@@ -82,24 +82,12 @@ class Reader:
         """Hand in what was missed, then what comes, until cancelled. Raises AdapterStopped."""
         rings: list[Ring] = [Ring(what=What.LOOK)]
         while True:
-            for ring in rings:
-                self._note(ring)
             if self._is_due(rings):
                 await self._catch_up()
             for ring in rings:
                 await self._answer(ring)
-            rings = await stream.rings(self._patience)
-
-    def _note(self, ring: Ring) -> None:
-        """What the stream says of itself. Something may happen just before it tells of all."""
-        pulse = self._server.pulse
-        if ring.what is What.OPENED:
-            pulse.turned(State.CONNECTED)
-            self._patience = BUSY_SECONDS
-        elif ring.what is What.ENDED:
-            pulse.turned(State.RECONNECTING)
-            pulse.failed(f"the stream ended ({ring.payload})")
-            self._patience = BUSY_SECONDS
+            steady = self._server.pulse.health.state is State.CONNECTED and not self._soon
+            rings = await stream.rings(LOOK_SECONDS if steady else BUSY_SECONDS)
 
     def _is_due(self, rings: Sequence[Ring]) -> bool:
         asked = any(ring.what in (What.LOOK, What.OPENED, What.ENDED) for ring in rings)
@@ -108,8 +96,7 @@ class Reader:
     async def _catch_up(self) -> None:
         """Everything behind the cursor, page by page (https://docs.joinmastodon.org/api/guidelines/
         #pagination: with min_id a page is the oldest one, but in itself newest first)."""
-        steady = time.monotonic() - self._looked >= BUSY_SECONDS
-        self._looked = time.monotonic()
+        self._soon, self._looked = False, time.monotonic()
         while page := await self._server.insist(
             lambda api: api.notifications(types=list(TYPES), min_id=self._cursor, limit=PAGE)
         ):
@@ -121,15 +108,15 @@ class Reader:
                     await self._receiver.move(self._me.id, cursor)
                 else:
                     await self._put(await self._with_parent(event, notification["status"]), cursor)
-        if steady and self._server.pulse.health.state is State.CONNECTED:
-            self._patience = LOOK_SECONDS
 
     async def _answer(self, ring: Ring) -> None:
         if ring.what is What.NOTIFICATION:
             event = self._read(ring.payload)
             if event is not None and event.message not in self._seen:
                 await self._put(await self._with_parent(event, ring.payload["status"]))
-                self._patience = BUSY_SECONDS  # for the cursor
+                self._soon = True  # for the cursor
+        elif ring.what is What.OPENED:
+            self._soon = True  # it may not have told of the first moments
         elif ring.what is What.EDIT:
             event = self._read_edit(ring.payload)
             if event is not None:

@@ -32,7 +32,9 @@ REQUEST_SECONDS = 20.0
 """How long the server may take to answer."""
 WINDOW_SECONDS = 300.0
 MOST_REQUESTS = 280
-"""In such a window. Servers take 300 of an account, and a program of the owner's may ask, too."""
+"""In such a window. Servers take 300 of an account."""
+SPARE_REQUESTS = 300 - MOST_REQUESTS
+"""With so few left, by the server's account, we wait: others may use the same account."""
 LIMIT_SECONDS = 60.0
 """How long to wait where a server limits us and does not say for how long."""
 HOW_TO_SIGN_IN = (
@@ -92,6 +94,10 @@ class Server:
         self._token = access_token
         self._api = library(base_url, access_token)
         self._pace = Pace()
+        self._full_until = 0.0
+        """By the server's own account."""
+        self._closed_until = {True: 0.0, False: 0.0}
+        """The server takes nothing that is written, or answers nothing, before then."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mastodon")
 
     async def __aenter__(self) -> Self:
@@ -105,15 +111,18 @@ class Server:
 
     def full(self) -> float:
         """Seconds until another request may be made without asking too much; 0 if it may."""
-        return self._pace.wait(time.monotonic())
+        now = time.monotonic()
+        return max(self._pace.wait(now), self._full_until - now, 0.0)
 
-    async def ask(self, call: Callable[[Mastodon], T]) -> T:
+    async def ask(self, call: Callable[[Mastodon], T], *, writes: bool = False) -> T:
         """Make one call, as soon as there is room for it. Raises what the library raises
-        (MastodonError), and Limited where the server limits us."""
-        if pause := self._pace.take(time.monotonic()):
+        (MastodonError), and Limited where the server limits us, or has said that it does."""
+        now = time.monotonic()
+        if pause := max(self._pace.take(now), self._full_until - now, 0.0):
             await asyncio.sleep(pause)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._make, call)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._thread, self._make, call, writes)
         except Limited as limited:
             self.pulse.limited(limited.seconds)
             raise
@@ -150,15 +159,31 @@ class Server:
             f"{HOW_TO_SIGN_IN}"
         )
 
-    def _make(self, call: Callable[[Mastodon], T]) -> T:
+    def _make(self, call: Callable[[Mastodon], T], writes: bool) -> T:
+        # Looked at here and not before, as what waits in line may be limited by what goes first.
+        if (left := self._closed_until[writes] - time.monotonic()) > 0:
+            raise Limited(left)
         try:
-            return call(self._api)
+            made = call(self._api)
+            if not writes:  # what is written has limits of its own
+                self._note_what_is_left()
+            return made
         except MastodonRatelimitError as error:
             if "Hit rate limit." not in error.args:
                 raise  # the library could not read the server's clock
-            reset: float | None = self._api.ratelimit_reset
-            seconds = LIMIT_SECONDS if reset is None else max(1.0, reset - time.time())
+            seconds = self._seconds_to_reset() or LIMIT_SECONDS
+            self._closed_until[writes] = time.monotonic() + seconds
             raise Limited(seconds) from error
+
+    def _note_what_is_left(self) -> None:
+        left: int = self._api.ratelimit_remaining
+        if left <= SPARE_REQUESTS:
+            self._full_until = time.monotonic() + self._seconds_to_reset()
+
+    def _seconds_to_reset(self) -> float:
+        """0 where the server does not say."""
+        reset: float | None = self._api.ratelimit_reset
+        return 0.0 if reset is None else max(1.0, reset - time.time())
 
 
 async def counting(server: Server) -> Counting:

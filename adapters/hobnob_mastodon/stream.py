@@ -17,6 +17,7 @@ from typing import Any, Self
 import requests
 from mastodon import Mastodon, StreamListener
 
+from hobnob.health import Pulse, State
 from hobnob_mastodon.server import growing_pauses
 from hobnob_mastodon.translate import TYPES
 
@@ -50,8 +51,9 @@ class Ring:
 class Stream:
     """Rings while the `async with` lasts."""
 
-    def __init__(self, api: Mastodon, silence: float) -> None:
+    def __init__(self, api: Mastodon, silence: float, pulse: Pulse) -> None:
         self._api = api
+        self._pulse = pulse
         self._silence = silence
         self._rings: asyncio.Queue[Ring] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
@@ -86,7 +88,15 @@ class Stream:
 
     def _tell(self, ring: Ring) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            self._loop.call_soon_threadsafe(self._rings.put_nowait, ring)
+            self._loop.call_soon_threadsafe(self._ring, ring)
+
+    def _ring(self, ring: Ring) -> None:
+        if ring.what is What.OPENED:
+            self._pulse.turned(State.CONNECTED)
+        elif ring.what is What.ENDED:
+            self._pulse.turned(State.RECONNECTING)
+            self._pulse.failed(f"the stream ended ({ring.payload})")
+        self._rings.put_nowait(ring)
 
     def _listen(self) -> None:
         pauses = growing_pauses()

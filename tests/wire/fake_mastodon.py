@@ -133,7 +133,7 @@ class FakeMastodon(MastodonTown):
         if not public and request.headers.get("Authorization") != f"Bearer {self.access_token}":
             return _error(401, "The access token is invalid")
         if is_write(request) and time.monotonic() < self.limited_until:
-            return self._limited(self.limited_until - time.monotonic())
+            return self._limited(request, self.limited_until - time.monotonic())
         faults = self.faults if is_write(request) else self.read_faults
         fault = None
         if faults and "/streaming" not in request.path:
@@ -144,7 +144,7 @@ class FakeMastodon(MastodonTown):
         self, request: web.Request, handler: Any, fault: Fault | None
     ) -> web.StreamResponse:
         if fault is Fault.LIMITED:
-            return self._limited(self.limited_seconds)
+            return self._limited(request, self.limited_seconds)
         if fault is Fault.BROKEN:
             return _error(500, "Something went wrong")
         if fault in (Fault.PAGE, Fault.PAGE_200):
@@ -154,14 +154,16 @@ class FakeMastodon(MastodonTown):
             await self._closed.wait()
             return _error(500, "Something went wrong")
         response: web.StreamResponse = await handler(request)
+        if not response.prepared:
+            response.headers.update(self.ledger.headers())
         if fault is Fault.BROKEN_AFTER:
             return _error(500, "Something went wrong")
         if fault is Fault.DROPPED and request.transport is not None:
             request.transport.abort()
         return response
 
-    def _limited(self, seconds: float) -> web.Response:
-        self.ledger.closes(time.monotonic() + seconds)
+    def _limited(self, request: web.Request, seconds: float) -> web.Response:
+        self.ledger.closes(time.monotonic() + seconds, write=is_write(request))
         reset = datetime.fromtimestamp(time.time() + seconds, UTC).isoformat()
         headers = {"X-RateLimit-Reset": reset, "X-RateLimit-Remaining": "0"}
         return _error(429, "Too many requests", headers)

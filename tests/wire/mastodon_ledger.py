@@ -3,10 +3,10 @@
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from aiohttp import web
 
-WINDOW_SECONDS = 300.0
 MOST_REQUESTS = 300
 
 
@@ -16,10 +16,12 @@ class Ledger:
     requests: Counter[str] = field(default_factory=Counter)
     """How often each route was asked for."""
     complaints: list[str] = field(default_factory=list)
+    window: float = 300.0
+    """Seconds in which there may be so many requests."""
     most: int = 0
-    """The most requests in any five minutes."""
-    closed_until: float = 0.0
-    """Nothing may be written before then, as was said in an answer."""
+    """The most requests in any such stretch."""
+    closed_until: dict[bool, float] = field(default_factory=lambda: {True: 0.0, False: 0.0})
+    """Nothing may be written, or nothing read, before then, as was said in an answer."""
     _times: deque[float] = field(default_factory=deque)
 
     def note(self, request: web.Request) -> None:
@@ -28,23 +30,42 @@ class Ledger:
         what = f"{request.method} {request.path}"
         self.requests[what] += 1
         self._times.append(now)
-        while now - self._times[0] > WINDOW_SECONDS:
-            self._times.popleft()
-        self.most = max(self.most, len(self._times))
-        if len(self._times) > MOST_REQUESTS:
-            self.complaints.append(f"{len(self._times)} requests in five minutes")
+        self.most = max(self.most, self._lately(now))
+        if self._lately(now) > MOST_REQUESTS:
+            self.complaints.append(f"{self._lately(now)} requests in {self.window:.0f} s")
         if request.match_info.http_exception is not None:
             self.complaints.append(f"there is no {what}")
         if self.token in request.path_qs:
             self.complaints.append(f"the token is in the address of {what}")
         if request.path.startswith("/media") and "Authorization" in request.headers:
             self.complaints.append("the token is told to the keeper of pictures")
-        if is_write(request) and now < self.closed_until - 0.05:
-            self.complaints.append(f"{what}, {self.closed_until - now:.1f} s too early")
+        early = self.closed_until[is_write(request)] - now
+        if early > 0.05 and "/streaming" not in request.path:
+            self.complaints.append(f"{what}, {early:.1f} s too early")
 
-    def closes(self, until: float) -> None:
-        """A client was told to write nothing before then."""
-        self.closed_until = max(self.closed_until, until)
+    def spend(self, count: int) -> None:
+        """Somebody else with the same token made requests."""
+        self._times.extend([time.monotonic()] * count)
+
+    def headers(self) -> dict[str, str]:
+        """What a server tells with every answer."""
+        now = time.monotonic()
+        left = MOST_REQUESTS - self._lately(now)
+        reset = time.time() + (self._times[0] + self.window - now if self._times else 0)
+        return {
+            "X-RateLimit-Limit": f"{MOST_REQUESTS}",
+            "X-RateLimit-Remaining": f"{max(0, left)}",
+            "X-RateLimit-Reset": datetime.fromtimestamp(reset, UTC).isoformat(),
+        }
+
+    def _lately(self, now: float) -> int:
+        while self._times and now - self._times[0] > self.window:
+            self._times.popleft()
+        return len(self._times)
+
+    def closes(self, until: float, *, write: bool) -> None:
+        """A client was told to write, or to read, nothing before then."""
+        self.closed_until[write] = max(self.closed_until[write], until)
 
 
 def is_write(request: web.Request) -> bool:

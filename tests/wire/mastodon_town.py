@@ -108,7 +108,7 @@ class MastodonTown:
 
     def notify_again(self, status_id: str) -> None:
         """Once more of the same mention: the same notification in the stream, and a new one."""
-        (first,) = (
+        first = next(
             n
             for n in self.notifications
             if n["type"] == "mention" and n["status"]["id"] == status_id

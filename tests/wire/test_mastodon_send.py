@@ -5,10 +5,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from hobnob import replies
 from hobnob.errors import SendLater, SendRefused, SendUnknown
 from hobnob.events import Visibility
+from tests.unit.test_mastodon_plain import nasty
 from tests.wire.fake_mastodon import FakeMastodon, Fault
+from tests.wire.mastodon_count import status_length
 from tests.wire.mastodon_kit import SECONDS, an_adapter, answer, heard, running, until
 from tests.wire.receiver import RecordingReceiver
 
@@ -63,6 +68,7 @@ async def test_a_limit_does_not_make_a_doubtful_send_certain(
 ) -> None:
     async with running(server, receiver) as adapter:
         event = await heard(server, receiver)
+        server.limited_seconds = 1.0
         server.faults.extend([Fault.DROPPED, Fault.LIMITED])
         posted = await adapter.send(answer(event))
 
@@ -120,15 +126,6 @@ async def test_an_answer_to_what_was_deleted_is_not_posted(
             await adapter.send(answer(event))
 
     assert not server.replies
-
-
-async def test_an_answer_that_is_too_long_is_refused(
-    server: FakeMastodon, receiver: RecordingReceiver
-) -> None:
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver)
-        with pytest.raises(SendRefused, match="422"):
-            await adapter.send(answer(event, "x" * 501))
 
 
 async def test_a_long_warning_gives_way_to_the_text(
@@ -206,3 +203,116 @@ async def test_writing_shows_nothing(server: FakeMastodon, receiver: RecordingRe
             draft("Hel")
 
     assert not server.attempts
+
+
+# ------------------------------------------------------------------------------ changed, taken back
+
+
+async def test_an_answer_is_changed_in_its_place(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        posted = await adapter.send(answer(event, "Cats.", warning="pets"))
+        change = answer(event, "**Dogs.**", warning="pets", nonce="m" * 20, replaces=posted)
+        assert await adapter.send(change) == posted
+        assert await adapter.send(change) == posted  # twice does no harm
+
+    (reply,) = server.replies
+    assert (reply.id, reply.text, reply.warning) == (posted, "@ann@far.example Dogs.", "pets")
+
+
+async def test_an_answer_is_taken_back_and_to_find_it_gone_is_as_good(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        posted = await adapter.send(answer(event))
+        removal = answer(event, "", replaces=posted)
+        assert await adapter.send(removal) == posted
+        assert not server.replies
+        assert await adapter.send(removal) == posted
+        with pytest.raises(SendRefused, match="404"):
+            await adapter.send(answer(event, "changed", replaces=posted))
+
+
+@pytest.mark.parametrize("fault", [Fault.BROKEN, Fault.BROKEN_AFTER, Fault.DROPPED, Fault.PAGE])
+async def test_a_change_whose_end_is_unknown_is_made_again_later(
+    server: FakeMastodon, receiver: RecordingReceiver, fault: Fault
+) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        change = answer(event, "changed", replaces=await adapter.send(answer(event)))
+        server.faults.append(fault)
+        with pytest.raises(SendLater):
+            await adapter.send(change)
+        await adapter.send(change)
+
+    assert [reply.text for reply in server.replies] == ["@ann@far.example changed"]
+
+
+# ---------------------------------------------------------------------------------- length
+
+
+async def test_an_instance_with_more_characters_gets_one_post(receiver: RecordingReceiver) -> None:
+    async with FakeMastodon(max_characters=10_000) as server, running(server, receiver) as adapter:
+        event = await heard(server, receiver, "tell me all")
+        for reply in replies.to(event, "All is well. " * 700, adapter.limits):
+            await adapter.send(reply)
+        assert len(server.replies) == 1
+
+
+async def test_a_long_answer_is_a_thread_of_full_posts(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    link = "https://example.com/" + "x" * 180
+    before = ""
+    async with running(server, receiver) as adapter:
+        server.say("ann@far.example", "links?", visibility="private", warning="links")
+        await receiver.wait_for(1, SECONDS)
+        (event,) = receiver.events
+        for reply in replies.to(event, f"See [this]({link}). " * 30, adapter.limits):
+            before = await adapter.send(replace(reply, follows=before))
+
+    posts = server.replies
+    assert [post.in_reply_to for post in posts] == [event.message, *(p.id for p in posts[:-1])]
+    assert {(post.visibility, post.warning) for post in posts} == {("private", "links")}
+    assert sum(post.text.count(link) for post in posts) == 30
+    assert all(status_length(post.text, post.warning) > 420 for post in posts[:-1])
+
+
+async def test_an_answer_that_has_become_too_long_is_refused_and_the_next_one_fits(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver)
+        server.max_characters = 200
+        with pytest.raises(SendRefused, match="422: Text character limit of 200 exceeded"):
+            await adapter.send(answer(event, "x" * 400))
+        parts = replies.to(event, "word " * 80, adapter.limits)
+        for reply in parts:
+            await adapter.send(reply)
+
+    assert len(parts) == len(server.replies) == 3
+
+
+@given(said=nasty, warning=st.text(max_size=40))
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_nothing_that_a_model_writes_makes_a_send_fail(said: str, warning: str) -> None:
+    async def send() -> None:
+        receiver = RecordingReceiver()
+        async with FakeMastodon() as server, running(server, receiver) as adapter:
+            server.say("ann@far.example", "go on", warning=warning)
+            await receiver.wait_for(1, SECONDS)
+            (event,) = receiver.events
+            parts = replies.to(event, said, adapter.limits)
+            for part in parts:
+                await adapter.send(part)
+            assert len(server.replies) == len(parts)
+            for post in server.replies:
+                names = {mention["acct"] for mention in server.statuses[post.id]["mentions"]}
+                assert names == {"ann@far.example"}
+
+    asyncio.run(send())
