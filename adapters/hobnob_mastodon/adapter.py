@@ -89,7 +89,7 @@ class MastodonAdapter:
             async with Server(options.base_url, options.access_token, self._pulse) as server:
                 account = await server.insist(lambda api: api.account_verify_credentials())
                 self._me, self._server = Me.of(account), server
-                self._counts(await counting(server))
+                self._counts(await counting(server, self._counting))
                 reader = Reader(server, receiver, self._me)
                 await reader.open()
                 api = library(options.base_url, options.access_token)
@@ -162,7 +162,7 @@ class MastodonAdapter:
             if 400 <= code < 500:
                 self._pulse.failed(server.reason(error))
                 if code == 422:  # perhaps it takes less than it did
-                    self._counts(await counting(server))
+                    self._counts(await counting(server, self._counting))
                 raise SendRefused(self._why(error)) from error
             if never_sent(error):
                 raise SendLater(self._why(error), retry_after=UNREACHABLE_SECONDS) from error
@@ -189,7 +189,8 @@ class MastodonAdapter:
             why = f"{self._why(error)}, when asked whether it has the post already"
             if 400 <= status_code(error) < 500:
                 raise SendUnknown(f"{why}. Look at the account's posts.") from error
-            raise SendLater(why, retry_after=UNREACHABLE_SECONDS) from error
+            wait = error.seconds if isinstance(error, Limited) else UNREACHABLE_SECONDS
+            raise SendLater(why, retry_after=wait) from error
 
     def _why(self, error: MastodonError) -> str:
         return f"{self._server.base_url}: {self._server.reason(error)}"

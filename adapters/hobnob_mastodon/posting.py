@@ -7,14 +7,11 @@ from mastodon import Mastodon
 from hobnob.events import Reply, Visibility
 from hobnob_mastodon.plain import Counting, to_post
 
-# A post with no visibility of its own (scheduled, or where the room decides) can be seen by
-# everybody, but is not pushed into the public timelines.
 _VISIBILITIES = {
     Visibility.PUBLIC: "public",
     Visibility.UNLISTED: "unlisted",
     Visibility.FOLLOWERS: "private",
     Visibility.DIRECT: "direct",
-    None: "unlisted",
 }
 
 
@@ -32,7 +29,7 @@ def post(api: Mastodon, reply: Reply, counting: Counting) -> str:
     status = api.status_post(
         text,
         in_reply_to_id=_answered(reply),
-        visibility=_VISIBILITIES[reply.visibility],
+        visibility=_visibility(reply),
         spoiler_text=_warning(reply, text, counting),
         idempotency_key=reply.nonce,
     )
@@ -68,6 +65,16 @@ def find(api: Mastodon, account: str, reply: Reply, since: datetime) -> str | No
 
 def _answered(reply: Reply) -> str | None:
     return reply.follows or reply.in_reply_to or None
+
+
+def _visibility(reply: Reply) -> str:
+    """Never more than the conversation's. What has none of its own (scheduled, or by a job) can be
+    seen by everybody where everybody sees the conversation, but is in no public timeline."""
+    if reply.private:
+        return "direct"
+    if reply.visibility:
+        return _VISIBILITIES[reply.visibility]
+    return {"direct": "direct", "followers": "private"}.get(reply.key.thread, "unlisted")
 
 
 def _warning(reply: Reply, text: str, counting: Counting) -> str | None:

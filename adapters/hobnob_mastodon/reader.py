@@ -1,5 +1,5 @@
-"""Reads what is said to us and hands it in, oldest first: the list of notifications is the truth,
-the stream only tells when to look."""
+"""Reads what is said to us and hands it in, oldest first: from the stream, which is quick, and from
+the list of notifications, which is the truth."""
 
 import asyncio
 import logging

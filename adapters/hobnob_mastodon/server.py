@@ -186,8 +186,8 @@ class Server:
         return 0.0 if reset is None else max(1.0, reset - time.time())
 
 
-async def counting(server: Server) -> Counting:
-    """How the server counts, and the longest post. As Mastodon comes where it does not say."""
+async def counting(server: Server, otherwise: Counting) -> Counting:
+    """How the server counts, and the longest post; `otherwise` where it does not say."""
     try:
         instance = await server.ask(lambda api: api.instance_v2())
         statuses = instance["configuration"]["statuses"]
@@ -199,7 +199,7 @@ async def counting(server: Server) -> Counting:
             plainly=not ours and ("compatible" in version or version.startswith("0.")),
         )
     except (MastodonError, KeyError, TypeError, ValueError, AttributeError):
-        return Counting()
+        return otherwise
 
 
 def growing_pauses(first: float = 1.0, longest: float = 60.0) -> Iterator[float]:

@@ -1,4 +1,4 @@
-"""The stream of what happens, which the server pushes: only a bell, because streams lose events.
+"""The stream of what happens, which the server pushes: a bell, because streams lose events.
 
 Runs in a thread of its own, with a connection of its own, and comes back by itself with growing
 pauses. https://docs.joinmastodon.org/methods/streaming/#user

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from hobnob.conversation import ConversationKey
 from hobnob.events import Addressed, Attachment, Author, Event, Kind, Quote, Visibility
 from hobnob.ports import Command
-from hobnob.text import unaddressed
 from hobnob_mastodon.markup import clean, to_text
 
 PLATFORM = "mastodon"
@@ -85,7 +84,9 @@ def to_deletion(message: str, key: ConversationKey, author: Author, at: datetime
 def to_quote(status: Mapping[str, Any], me: Me, event: Event) -> Quote | None:
     """What a post that `event` refers to says. None if it is our own, which the conversation has,
     or if fewer people may see it than the event: what it says must not come out in the answer."""
-    account: Mapping[str, Any] = status["account"]
+    account = status.get("account")
+    if not isinstance(account, Mapping):
+        return None
     told = event.visibility or Visibility.PUBLIC
     if f"{account['id']}" == me.id or _privacy(_visibility(status)) > _privacy(told):
         return None
@@ -127,7 +128,9 @@ def _event(status: Mapping[str, Any], me: Me, kind: Kind, event_id: str, time: s
     )
     quote = status.get("quote")
     quoted = quote.get("quoted_status") if isinstance(quote, Mapping) else None
-    return replace(event, quoted=to_quote(quoted, me, event)) if quoted else event
+    if not isinstance(quoted, Mapping):
+        return event
+    return replace(event, quoted=to_quote(quoted, me, event))
 
 
 def _author(account: Mapping[str, Any]) -> Author:
@@ -157,7 +160,7 @@ def _privacy(visibility: Visibility) -> int:
 def _command(text: str, commands: Sequence[Command]) -> str:
     """The command that a text is, written "/forget everything"; "" if it is none. Without the slash
     the words must be nothing but the command: somebody may well begin with "help"."""
-    name, *rest = unaddressed(text).strip().rstrip(".!").split() or [""]
+    name, *rest = text.strip().rstrip(".!").split() or [""]
     command = next((c for c in commands if c.name == name.removeprefix("/").casefold()), None)
     if command is None:
         return ""

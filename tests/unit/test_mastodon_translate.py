@@ -321,6 +321,8 @@ def test_hostile_html_takes_no_time(piece: str) -> None:
 )
 @settings(deadline=None)
 def test_an_unexpected_value_is_no_crash(value: Any) -> None:
-    found = event(spoiler_text=value, content=value, visibility=value, created_at=value)
+    found = event(
+        spoiler_text=value, content=value, visibility=value, created_at=value, quote=value
+    )
 
     assert "\x00" not in found.text + found.warning

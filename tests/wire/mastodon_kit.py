@@ -8,7 +8,9 @@ from dataclasses import replace
 
 from pydantic import SecretStr
 
+from hobnob import replies
 from hobnob.events import Event, Reply
+from hobnob.ports import Limits
 from hobnob_mastodon.adapter import MastodonAdapter, MastodonOptions
 from tests.wire.fake_mastodon import FakeMastodon
 from tests.wire.receiver import RecordingReceiver
@@ -64,3 +66,8 @@ def answer(event: Event, text: str = "Hello!", **changes: object) -> Reply:
         warning=event.warning,
     )
     return replace(reply, **changes)  # type: ignore[arg-type]
+
+
+def in_parts(event: Event, said: str, limits: Limits) -> list[Reply]:
+    """What an answer leaves as; but for `Reply.follows`, which the outbox knows."""
+    return [replace(replies.empty(event), text=part) for part in replies.parts(event, said, limits)]

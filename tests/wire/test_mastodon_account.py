@@ -64,6 +64,14 @@ async def test_check_tells_what_to_switch_on() -> None:
     assert len(wrong) == 2
 
 
+async def test_check_tells_what_the_token_may_not(server: FakeMastodon) -> None:
+    server.scopes = ["read"]
+    found = await an_adapter(server).check()
+
+    (wrong,) = [finding for finding in found if not finding.ok]
+    assert wrong.what == "the access token lacks the scope write"
+
+
 async def test_check_tells_a_wrong_token(server: FakeMastodon) -> None:
     *_, last = await an_adapter(server, "wrong-token").check()
 

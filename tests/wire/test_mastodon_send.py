@@ -8,13 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hobnob import replies
 from hobnob.errors import SendLater, SendRefused, SendUnknown
-from hobnob.events import Visibility
+from hobnob.events import Kind
 from tests.unit.test_mastodon_plain import nasty
 from tests.wire.fake_mastodon import FakeMastodon, Fault
 from tests.wire.mastodon_count import status_length
-from tests.wire.mastodon_kit import SECONDS, an_adapter, answer, heard, running, until
+from tests.wire.mastodon_kit import SECONDS, an_adapter, answer, heard, in_parts, running, until
 from tests.wire.receiver import RecordingReceiver
 
 
@@ -148,16 +147,35 @@ async def test_a_model_cannot_notify_others(
     assert server.replies[0].text == ("@ann@far.example ask @\u200bbea and @\u200bcarl@x.example")
 
 
-async def test_a_post_with_no_visibility_is_unlisted(
+async def test_a_post_with_no_visibility_has_that_of_the_conversation(
     server: FakeMastodon, receiver: RecordingReceiver
 ) -> None:
     async with running(server, receiver) as adapter:
         event = await heard(server, receiver)
-        reply = answer(event, in_reply_to="", mention="", visibility=None)
-        await adapter.send(reply)
-        await adapter.send(replace(reply, nonce="m" * 20, visibility=Visibility.PUBLIC))
+        for number, thread in enumerate(("public", "followers", "direct", "")):
+            await adapter.send(
+                answer(
+                    event,
+                    nonce=f"{number:020}",
+                    key=replace(event.key, thread=thread),
+                    visibility=None,
+                )
+            )
 
-    assert [reply.visibility for reply in server.replies] == ["unlisted", "public"]
+    assert [reply.visibility for reply in server.replies] == [
+        "unlisted", "private", "direct", "unlisted",
+    ]  # fmt: skip
+
+
+async def test_what_concerns_the_asker_alone_is_for_their_eyes_only(
+    server: FakeMastodon, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver) as adapter:
+        event = await heard(server, receiver, "memory")
+        await adapter.send(answer(event, "I know 3 things.", private=True))
+
+    assert event.kind is Kind.COMMAND
+    assert [reply.visibility for reply in server.replies] == ["direct"]
 
 
 async def test_a_send_waits_until_connected(
@@ -257,7 +275,7 @@ async def test_a_change_whose_end_is_unknown_is_made_again_later(
 async def test_an_instance_with_more_characters_gets_one_post(receiver: RecordingReceiver) -> None:
     async with FakeMastodon(max_characters=10_000) as server, running(server, receiver) as adapter:
         event = await heard(server, receiver, "tell me all")
-        for reply in replies.to(event, "All is well. " * 700, adapter.limits):
+        for reply in in_parts(event, "All is well. " * 700, adapter.limits):
             await adapter.send(reply)
         assert len(server.replies) == 1
 
@@ -271,7 +289,7 @@ async def test_a_long_answer_is_a_thread_of_full_posts(
         server.say("ann@far.example", "links?", visibility="private", warning="links")
         await receiver.wait_for(1, SECONDS)
         (event,) = receiver.events
-        for reply in replies.to(event, f"See [this]({link}). " * 30, adapter.limits):
+        for reply in in_parts(event, f"See [this]({link}). " * 30, adapter.limits):
             before = await adapter.send(replace(reply, follows=before))
 
     posts = server.replies
@@ -289,7 +307,7 @@ async def test_an_answer_that_has_become_too_long_is_refused_and_the_next_one_fi
         server.max_characters = 200
         with pytest.raises(SendRefused, match="422: Text character limit of 200 exceeded"):
             await adapter.send(answer(event, "x" * 400))
-        parts = replies.to(event, "word " * 80, adapter.limits)
+        parts = in_parts(event, "word " * 80, adapter.limits)
         for reply in parts:
             await adapter.send(reply)
 
@@ -307,7 +325,7 @@ def test_nothing_that_a_model_writes_makes_a_send_fail(said: str, warning: str) 
             server.say("ann@far.example", "go on", warning=warning)
             await receiver.wait_for(1, SECONDS)
             (event,) = receiver.events
-            parts = replies.to(event, said, adapter.limits)
+            parts = in_parts(event, said, adapter.limits)
             for part in parts:
                 await adapter.send(part)
             assert len(server.replies) == len(parts)

@@ -142,6 +142,30 @@ async def test_a_server_that_reads_badly_is_asked_again_when_it_is_time(
     assert (health.errors > 1) == (fault is not Fault.LIMITED)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"account": None},
+        {"created_at": "yesterday", "content": None, "visibility": 7, "spoiler_text": ["x"]},
+        {"mentions": "everybody"},
+        {"media_attachments": [None, "x"], "quote": {"quoted_status": {"account": "ann"}}},
+        {"id": None, "in_reply_to_id": {"a": 1}},
+    ],
+)
+async def test_what_nobody_can_read_does_not_hold_up_what_follows(
+    server: FakeMastodon, receiver: RecordingReceiver, odd: dict[str, object]
+) -> None:
+    async with running(server, receiver):
+        await heard(server, receiver, "before")
+    server.statuses[server.say("ann", "odd")] |= odd
+    async with running(server, receiver):
+        server.say("ann@far.example", "missed")
+        server.statuses[server.say("ann", "odd", hidden=True)] |= odd
+        server.reveal()
+        server.say("ann@far.example", "after")
+        await until(lambda: any(event.text == "after" for event in receiver.events))
+
+
 # --------------------------------------------------------------------------------------- saying
 
 
