@@ -111,7 +111,7 @@ _LINK = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _SCHEME = re.compile(r"(?=(?:https?|dat|dweb|ipfs|ipns|ssb|gopher|gemini)://)", re.IGNORECASE)
-_BEFORE_LINK = re.compile(r"""(?:\A|[\s(\["'“„«:,])\Z""")
+_BEFORE_LINK = re.compile(r"""(?:\A|\s)[(\["'“„«]?\Z""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,7 +146,7 @@ class Reader:
         self._parents.take(now)
         try:
             async with asyncio.timeout(PARENT_SECONDS):
-                parent = await self._server.ask(lambda api: api.status(event.reply_to))
+                parent = await self._server.ask(lambda api: api.status(f"{event.reply_to}"))
             return replace(event, quoted=to_quote(parent, self._me, event))
         except (MastodonError, TimeoutError) as error:
             log.debug("what a message answers can't be had: %s", type(error).__name__)

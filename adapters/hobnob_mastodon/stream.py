@@ -102,8 +102,9 @@ class Stream:
         pauses = growing_pauses()
         while not self._stop.is_set():
             start = time.monotonic()
+            silence: Any = self._silence  # fractions of seconds work, too
             try:
-                self._api.stream_user(self._listener, timeout=self._silence)
+                self._api.stream_user(self._listener, timeout=silence)
                 ended = "the server ended it"
             except Exception as error:  # the library lets those of three others through
                 ended = type(error).__name__
