@@ -76,7 +76,7 @@ class MastodonAdapter:
         self._server: Server
         self._stream: Stream
         self._me: Me
-        self._counts(Counting())
+        self._counts(Counting(plainly=True))
 
     @property
     def health(self) -> Health:
@@ -103,20 +103,20 @@ class MastodonAdapter:
     async def send(self, reply: Reply) -> str:
         if reply.replaces:
             return await self._change(reply)
-        if reply.attempted and datetime.now(UTC) - reply.attempted > KEY_LASTS:
-            found = await self._posted(reply, reply.attempted)
-            if found:
-                return found
         doubt: MastodonError | None = None
-        pauses, stale = iter(self._retry_pauses), datetime.now(UTC) + KEY_LASTS
+        pauses, began = iter(self._retry_pauses), datetime.now(UTC)
         while True:
             try:
+                if (reply.attempted or doubt) and (
+                    found := await self._posted(reply, reply.attempted or began)
+                ):
+                    return found
                 return await self._ask(reply)
             except SendLater as later:
                 if doubt is None:
                     raise
                 pause, why = later.retry_after, f"{later}"
-                if datetime.now(UTC) + timedelta(seconds=pause) > stale:
+                if datetime.now(UTC) + timedelta(seconds=pause) > began + KEY_LASTS:
                     raise _unknown(why) from doubt
             except MastodonError as error:
                 doubt, why = error, self._why(error)
@@ -138,6 +138,11 @@ class MastodonAdapter:
     async def check(self) -> Sequence[Finding]:
         async with Server(self._options.base_url, self._options.access_token, Pulse()) as server:
             return [finding async for finding in check.examine(server)]
+
+    @property
+    def _is_mastodon(self) -> bool:
+        """Not another server that speaks Mastodon's API: what those do is not known so well."""
+        return not self._counting.plainly
 
     def _counts(self, how: Counting) -> None:
         self._counting = how
@@ -161,7 +166,7 @@ class MastodonAdapter:
                 raise SendLater(self._why(error), retry_after=UNREACHABLE_SECONDS) from error
             if 400 <= code < 500:
                 self._pulse.failed(server.reason(error))
-                if code == 422:  # perhaps it takes less than it did
+                if code in (400, 422):  # perhaps it takes less than it did
                     self._counts(await counting(server, self._counting))
                 raise SendRefused(self._why(error)) from error
             if never_sent(error):
@@ -169,6 +174,12 @@ class MastodonAdapter:
             raise
 
     async def _change(self, reply: Reply) -> str:
+        server = await self._when_connected()
+        if reply.text and not self._is_mastodon and posting.visibility(reply) != "public":
+            raise SendRefused(
+                f"{server.base_url} is not known to keep a post as private as it was when it is "
+                "changed; it was left as it is"
+            )
         try:
             return await self._ask(reply)
         except SendRefused as refused:
@@ -181,8 +192,11 @@ class MastodonAdapter:
             raise SendLater(self._why(error), retry_after=UNREACHABLE_SECONDS) from error
 
     async def _posted(self, reply: Reply, attempted: datetime) -> str | None:
-        """The id of a post of ours with this text in the same place, from the attempt on."""
+        """The id of a post of ours with this text in the same place, from the attempt on. None
+        also where the server drops a double by itself."""
         server, since = await self._when_connected(), attempted - LOOK_BACK
+        if self._is_mastodon and datetime.now(UTC) - attempted < KEY_LASTS:
+            return None
         try:
             return await server.ask(lambda api: posting.find(api, self._me.id, reply, since))
         except MastodonError as error:

@@ -45,7 +45,8 @@ _RULE = re.compile(r":?-+:?")
 
 # Where any server sees a mention: not in an address of mail, nor in the path of a link. Some take
 # letters before the @ for part of an address of mail, others only those of ASCII.
-_MENTION = re.compile(r"(?<![/A-Za-z0-9_])@(?=\w)(\w+(?:[.-]+\w+)*(?:@\w+(?:[.-]+\w+)*)?)")
+_AT = re.compile(r"(?<![/A-Za-z0-9_])@(?=\w)")
+_MENTION = re.compile(_AT.pattern + r"\w+(?:[.-]+\w+)*(?:@\w+(?:[.-]+\w+)*)?")
 _HANDLE = re.compile(r"\s*(@\w[\w.-]*)@[\w.-]+(\s*)")
 
 
@@ -58,7 +59,7 @@ def to_post(text: str, keep: str = "") -> str:
 
     def broken(match: re.Match[str]) -> str:
         same = match[0].casefold() == keep.casefold()
-        return match[0] if same else f"@\u200b{match[1]}"
+        return match[0] if same else _AT.sub("@\u200b", match[0])
 
     return _MENTION.sub(broken, said)
 
@@ -111,7 +112,9 @@ _LINK = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _SCHEME = re.compile(r"(?=(?:https?|dat|dweb|ipfs|ipns|ssb|gopher|gemini)://)", re.IGNORECASE)
-_BEFORE_LINK = re.compile(r"""(?:\A|\s)[(\["'“„«]?\Z""")
+_CUT_SHORT = re.compile("//t.co(?:/|$)", re.IGNORECASE)
+"""Of such a link the server counts the rest as text, with whatever is joined to it."""
+_BEFORE_LINK = re.compile(r"""(?:\A|[\s(\["'“„«])\Z""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,16 +143,17 @@ class Counting:
             return len(text)
         before, *links = _SCHEME.split(text)
         length = _characters(before)
+        longest = max(map(len, text.split()), default=0)  # links hold no white space
+        plain = longest <= _LONGEST_LINK and not _CUT_SHORT.search(text)
         for link in links:
-            length += self._from_link(link, alone=bool(_BEFORE_LINK.search(before)))
+            length += self._from_link(link, alone=plain and bool(_BEFORE_LINK.search(before)))
             before = link
         return length
 
     def _from_link(self, text: str, *, alone: bool) -> int:
         """Of a text that begins with a link, perhaps."""
         found = _LINK.match(text)
-        run = text.split(maxsplit=1)[0]  # links hold no white space
-        if found and alone and len(run) <= _LONGEST_LINK and _is_known(found[1].lower()):
+        if found and alone and _is_known(found[1].lower()):
             return self.link + _characters(text[found.end() :])
         return _characters(text) + max(0, self.link - _SHORTEST_LINK)
 
@@ -163,6 +167,4 @@ def _characters(text: str) -> int:
 @lru_cache(maxsize=1000)
 def _is_known(host: str) -> bool:
     """Whether servers know the end of this name. Elsewhere they see no link."""
-    if host == "t.co":  # the server cuts such links short
-        return False
     return Mastodon.get_status_length(f"https://{host}/{'x' * LINK_LENGTH}") == LINK_LENGTH

@@ -23,13 +23,23 @@ def compose(reply: Reply) -> str:
     return f"{reply.mention} {text}"
 
 
+def visibility(reply: Reply) -> str:
+    """Never more than the conversation's. What has none of its own (scheduled, or by a job) can be
+    seen by everybody where everybody sees the conversation, but is in no public timeline."""
+    if reply.private:
+        return "direct"
+    if reply.visibility:
+        return _VISIBILITIES[reply.visibility]
+    return {"direct": "direct", "followers": "private"}.get(reply.key.thread, "unlisted")
+
+
 def post(api: Mastodon, reply: Reply, counting: Counting) -> str:
     """The id of the new post."""
     text = compose(reply)
     status = api.status_post(
         text,
         in_reply_to_id=_answered(reply),
-        visibility=_visibility(reply),
+        visibility=visibility(reply),
         spoiler_text=_warning(reply, text, counting),
         idempotency_key=reply.nonce,
     )
@@ -65,16 +75,6 @@ def find(api: Mastodon, account: str, reply: Reply, since: datetime) -> str | No
 
 def _answered(reply: Reply) -> str | None:
     return reply.follows or reply.in_reply_to or None
-
-
-def _visibility(reply: Reply) -> str:
-    """Never more than the conversation's. What has none of its own (scheduled, or by a job) can be
-    seen by everybody where everybody sees the conversation, but is in no public timeline."""
-    if reply.private:
-        return "direct"
-    if reply.visibility:
-        return _VISIBILITIES[reply.visibility]
-    return {"direct": "direct", "followers": "private"}.get(reply.key.thread, "unlisted")
 
 
 def _warning(reply: Reply, text: str, counting: Counting) -> str | None:

@@ -97,7 +97,7 @@ def to_quote(status: Mapping[str, Any], me: Me, event: Event) -> Quote | None:
 def _reaction(notification: Mapping[str, Any], me: Me) -> Event:
     """It belongs where the post of ours was said: to the one whom it mentions."""
     status, author = notification["status"], _author(notification["account"])
-    person = next(iter(_mentioned(status)), author.id)
+    person = next((person for person in _mentioned(status) if person != me.id), author.id)
     return Event(
         id=f"f{status['id']}-{author.id}",
         kind=Kind.REACTION,

@@ -23,6 +23,7 @@ from tests.wire.mastodon_count import status_length
         ("(@bea)", "(@\u200bbea)"),
         ("½@bea, é@bea, =@bea, @@bea", "½@\u200bbea, é@\u200bbea, =@\u200bbea, @@\u200bbea"),
         ("@**bea** and [@carl](https://a.example)", "@\u200bbea and @\u200bcarl (https://a.example)"),
+        ("@¹@bea", "@\u200b¹@\u200bbea"),
         ("mail bea@there.example", "mail bea@there.example"),
         ("https://there.example/@bea", "https://there.example/@bea"),
         ("`@bea`", "`@\u200bbea`"),

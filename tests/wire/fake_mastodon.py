@@ -43,8 +43,14 @@ class Fault(Enum):
 class FakeMastodon(MastodonTown):
     access_token = "the-token-of-the-fake"
 
-    def __init__(self, *, max_characters: int = 500, bot_flag: bool = True) -> None:
+    def __init__(
+        self, *, max_characters: int = 500, bot_flag: bool = True, other: bool = False
+    ) -> None:
+        """`other`: it only speaks Mastodon's API. It counts every code point, makes a double where
+        a key is used again, makes public what is changed, and has no streaming, all like Takahe
+        0.11."""
         super().__init__(bot_flag=bot_flag)
+        self.other = other
         self.max_characters = max_characters
         self.private_mentions = "accept"
         self.scopes = ["read", "write"]
@@ -171,16 +177,18 @@ class FakeMastodon(MastodonTown):
     async def _instance(self, request: web.Request) -> web.Response:
         streaming = self.base_url.replace("http", "ws")
         statuses = {"max_characters": self.max_characters, "characters_reserved_per_url": 23}
-        return web.json_response(
-            {
-                "domain": "fake.example",
-                "title": "Fake",
-                "version": "4.4.0",
-                "api_versions": {"mastodon": 6},
-                "urls": {"streaming_api": streaming},
-                "configuration": {"urls": {"streaming": streaming}, "statuses": statuses},
-            }
-        )
+        instance: dict[str, Any] = {
+            "domain": "fake.example",
+            "title": "Fake",
+            "version": "takahe/0.11.0" if self.other else "4.4.0",
+            "urls": {"streaming_api": streaming},
+            "configuration": {"urls": {"streaming": streaming}, "statuses": statuses},
+        }
+        if not self.other:
+            instance["api_versions"] = {"mastodon": 6}
+        elif request.match_info["version"] == "v2":
+            return web.Response(text=ERROR_PAGE, status=500, content_type="text/html")
+        return web.json_response(instance)
 
     async def _credentials(self, request: web.Request) -> web.Response:
         return web.json_response(self.account(BOT))
@@ -245,7 +253,7 @@ class FakeMastodon(MastodonTown):
         return answer
 
     def _accept(self, key: str, form: Mapping[str, Any]) -> web.Response:
-        if key in self._keys:
+        if key in self._keys and not self.other:
             return web.json_response(self.statuses[self._keys[key]])
         answered = form.get("in_reply_to_id")
         if answered and answered not in self.statuses:
@@ -268,6 +276,7 @@ class FakeMastodon(MastodonTown):
             return refused
         self.change_status(status["id"], str(form["status"]))
         status["spoiler_text"] = str(form.get("spoiler_text", ""))
+        status["visibility"] = "public" if self.other else status["visibility"]
         return web.json_response(status)
 
     async def _delete(self, request: web.Request) -> web.Response:
@@ -285,11 +294,14 @@ class FakeMastodon(MastodonTown):
         text, warning = str(form.get("status", "")), str(form.get("spoiler_text", ""))
         if not text.strip():
             return _error(422, "Validation failed: Text can't be blank")
-        if status_length(text, warning) > self.max_characters:
+        length = len(text) if self.other else status_length(text, warning)
+        if length > self.max_characters:
             return _error(422, f"Text character limit of {self.max_characters} exceeded")
         return None
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
+        if self.other:
+            return _error(404, "Record not found")
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()

@@ -61,7 +61,7 @@ def answered(server: FakeMastodon) -> list[str | None]:
 async def test_a_stream_that_falls_silent_is_opened_again(
     server: FakeMastodon, receiver: RecordingReceiver
 ) -> None:
-    async with running(server, receiver, silence=0.5):
+    async with running(server, receiver, silence=1.5):
         server.silent = True
         server.say("ann", "do you hear me?")
         first = set(server.streams)
