@@ -198,13 +198,16 @@ class MastodonAdapter:
         if self._is_mastodon and datetime.now(UTC) - attempted < KEY_LASTS:
             return None
         try:
-            return await server.ask(lambda api: posting.find(api, self._me.id, reply, since))
+            found = await server.ask(lambda api: posting.find(api, self._me.id, reply, since))
         except MastodonError as error:
             why = f"{self._why(error)}, when asked whether it has the post already"
             if 400 <= status_code(error) < 500:
                 raise SendUnknown(f"{why}. Look at the account's posts.") from error
             wait = error.seconds if isinstance(error, Limited) else UNREACHABLE_SECONDS
             raise SendLater(why, retry_after=wait) from error
+        if not found and not self._is_mastodon and posting.visibility(reply) != "public":
+            raise _unknown(f"{server.base_url} does not list posts that are not public")
+        return found
 
     def _why(self, error: MastodonError) -> str:
         return f"{self._server.base_url}: {self._server.reason(error)}"

@@ -47,8 +47,8 @@ class FakeMastodon(MastodonTown):
         self, *, max_characters: int = 500, bot_flag: bool = True, other: bool = False
     ) -> None:
         """`other`: it only speaks Mastodon's API. It counts every code point, makes a double where
-        a key is used again, makes public what is changed, and has no streaming, all like Takahe
-        0.11."""
+        a key is used again, makes public what is changed, lists no other posts than public ones,
+        and has no streaming, all like Takahe 0.11."""
         super().__init__(bot_flag=bot_flag)
         self.other = other
         self.max_characters = max_characters
@@ -207,6 +207,8 @@ class FakeMastodon(MastodonTown):
     async def _account_statuses(self, request: web.Request) -> web.Response:
         account = request.match_info["id"]
         found = [s for s in self.statuses.values() if s["account"]["id"] == account]
+        if self.other:
+            found = [s for s in found if s["visibility"] == "public"]
         return self._page(request, found)
 
     def _page(self, request: web.Request, rows: list[dict[str, Any]]) -> web.Response:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hobnob.errors import SendRefused
+from hobnob.errors import SendRefused, SendUnknown
+from hobnob.events import Visibility
 from hobnob.ports import Cursor
 from hobnob_mastodon.adapter import MastodonAdapter
 from tests.wire.fake_mastodon import FakeMastodon, Fault
@@ -52,12 +53,22 @@ async def test_a_long_answer_fits_where_every_character_counts(
 async def test_what_may_have_arrived_is_looked_for(
     adapter: MastodonAdapter, receiver: RecordingReceiver, other: FakeMastodon, fault: Fault
 ) -> None:
-    reply = answer(receiver.events[0])
+    reply = answer(receiver.events[0], visibility=Visibility.PUBLIC)
     other.faults.append(fault)
     posted = await adapter.send(reply)
 
     assert [reply.id for reply in other.replies] == [posted]
     assert await adapter.send(replace(reply, attempted=datetime.now(UTC))) == posted
+    assert len(other.replies) == 1
+
+
+async def test_what_may_have_arrived_and_cannot_be_looked_for_is_in_doubt(
+    adapter: MastodonAdapter, receiver: RecordingReceiver, other: FakeMastodon
+) -> None:
+    other.faults.append(Fault.DROPPED)
+    with pytest.raises(SendUnknown, match="does not list posts that are not public"):
+        await adapter.send(answer(receiver.events[0]))
+
     assert len(other.replies) == 1
 
 
