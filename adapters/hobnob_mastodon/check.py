@@ -5,30 +5,36 @@ from collections.abc import AsyncIterator
 from mastodon.errors import MastodonError
 
 from hobnob.ports import Finding
-from hobnob_mastodon.server import (
-    HOW_TO_SIGN_IN,
-    Server,
-    most_characters,
-    reason,
-    status_code,
-    token_refused,
-)
+from hobnob_mastodon.plain import Counting
+from hobnob_mastodon.server import HOW_TO_SIGN_IN, Server, counting, is_token_refused
 
 
 async def examine(server: Server) -> AsyncIterator[Finding]:
-    """Server, token, bot flag, and whether strangers' private messages get through."""
+    """Server, token and scopes, bot flag, and whether strangers' private messages get through."""
     url = server.base_url
     try:
         account = await server.ask(lambda api: api.account_verify_credentials())
     except MastodonError as error:
-        if status_code(error) in (401, 403):
-            yield Finding(ok=False, what=f"{url} {token_refused(error)}", fix=HOW_TO_SIGN_IN)
+        if is_token_refused(error):
+            what = f"{url} does not accept the access token ({server.reason(error)})"
+            yield Finding(ok=False, what=what, fix=HOW_TO_SIGN_IN)
         else:
             fix = "Check base_url under [platforms.mastodon], and whether the server is up."
-            yield Finding(ok=False, what=f"{url}: {reason(error)}", fix=fix)
+            yield Finding(ok=False, what=f"{url}: {server.reason(error)}", fix=fix)
         return
     yield Finding(ok=True, what=f"{url} knows us as @{account['acct']}")
-    yield Finding(ok=True, what=f"a post may have {await most_characters(server)} characters")
+    yield Finding(
+        ok=True, what=f"a post may have {(await counting(server, Counting())).most} characters"
+    )
+
+    try:
+        application = await server.ask(lambda api: api.app_verify_credentials())
+        missing = {"read", "write"} - {*(application.get("scopes") or ("read", "write"))}
+    except MastodonError:
+        missing = set()  # a server that does not say
+    if missing:
+        what = f"the access token lacks the scope {' and '.join(sorted(missing))}"
+        yield Finding(ok=False, what=what, fix=HOW_TO_SIGN_IN)
 
     if account.get("bot"):
         yield Finding(ok=True, what="the account is marked as automated")

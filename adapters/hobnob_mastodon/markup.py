@@ -1,16 +1,15 @@
-"""Between Mastodon's HTML and plain text, in both directions. Pure.
+"""From Mastodon's HTML to Markdown. Pure.
 
 A post comes as HTML that another server made, or forged. It is cut into tags and text by one
 pattern that takes linear time whatever it is given: `html.parser` needs half a minute for 60 kB
-of "<a <a <a" and raises on "<![x]>". A post leaves as plain text: Mastodon shows no Markdown.
+of "<a <a <a" and raises on "<![x]>".
 """
 
 import html
 import re
 import unicodedata
 from collections.abc import Mapping
-
-from mastodon import Mastodon
+from dataclasses import dataclass, field
 
 LONGEST = 50_000
 """Characters of HTML that are read; ten times the longest post that servers commonly allow."""
@@ -24,6 +23,8 @@ _ATTRIBUTE = re.compile(r"""\b(href|class)\s*=\s*("[^"]*"|'[^']*')""", re.IGNORE
 _BLOCKS = {"p", "div", "ul", "ol", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6"}
 _MARKS = {"strong": "**", "b": "**", "em": "*", "i": "*", "code": "`", "del": "~~", "s": "~~"}
 _SILENT = {"script", "style", "template"}
+_DEEPEST = 4
+"""Quotations and lists inside each other; what is deeper reads as if it were not."""
 
 
 def clean(text: object) -> str:
@@ -57,23 +58,38 @@ def _attributes(source: str) -> list[tuple[str, str]]:
     ]
 
 
+@dataclass(slots=True)
+class _Frame:
+    """A quotation, or the whole."""
+
+    parts: list[str] = field(default_factory=list)
+    lists: list[int] = field(default_factory=list)
+    """The lists we are in: the number of the last point, or -1 where they are not numbered."""
+
+
 class _Writer:
     """Takes tags and texts in turn and writes them down."""
 
     def __init__(self, mentions: Mapping[str, str]) -> None:
         self._mentions = mentions
-        self._parts: list[str] = []
+        self._frames = [_Frame()]
         self._link: tuple[str, str, int] | None = None
-        """Target, classes, and where its text begins in `_parts`."""
+        """Target, classes, and where its text begins in the parts."""
         self._verbatim = False
-        self._quote = False
-        """A quotation has begun, and nothing of it is written yet."""
         self._silent = ""
         """The tag whose end is waited for, where what is inside is not for people."""
+        self._left_out = ""
+        """The same, of what only says again what the platform tells by itself."""
+
+    @property
+    def _parts(self) -> list[str]:
+        return self._frames[-1].parts
 
     def tag(self, name: str, end: bool, attributes: Mapping[str, str]) -> None:
         if self._silent or name in _SILENT:
             self._silent = "" if end and name == self._silent else self._silent or name
+        elif self._left_out or "quote-inline" in attributes.get("class", "").split():
+            self._left_out = "" if end and name == self._left_out else self._left_out or name
         elif name == "a":
             self._end_link()
             if not end:
@@ -81,33 +97,69 @@ class _Writer:
                 self._link = (clean(target).strip(), classes, len(self._parts))
         elif name == "br":
             self._parts.append("\n")
-        elif name == "li":
-            self._parts.append("" if end else "\n- ")
         elif name == "pre":
             self._verbatim = not end
             self._parts.append("\n```\n\n" if end else "\n\n```\n")
-        elif name in _BLOCKS:
-            self._quote = not end and (self._quote or name == "blockquote")
-            self._parts.append("\n\n")
+        elif name in _BLOCKS or name == "li":
+            self._block(name, end)
         elif name in _MARKS and not self._verbatim:
             self._parts.append(_MARKS[name])
 
     def text(self, text: str) -> None:
-        if self._silent:
+        if self._silent or self._left_out:
             return
         if not self._verbatim:
             text = re.sub(r"\s+", " ", text)
-            if "".join(self._parts[-1:]).endswith("\n"):
+            if "".join(self._parts[-1:]).endswith(("\n", "- ", ". ")):
                 text = text.lstrip()
-        if self._quote and text.strip():
-            self._parts.append("> ")
-            self._quote = False
         self._parts.append(text)
 
     def result(self) -> str:
+        while len(self._frames) > 1:
+            self._end_quotation()
+        return self._joined()[:LONGEST]
+
+    def _block(self, name: str, end: bool) -> None:
+        self._end_link()
+        lists = self._frames[-1].lists
+        if name == "blockquote":
+            if not end and len(self._frames) <= _DEEPEST:
+                self._frames.append(_Frame())
+            elif end and len(self._frames) > 1:
+                self._end_quotation()
+        elif name == "li":
+            self._parts.append("" if end else self._point(lists))
+        elif name in ("ul", "ol"):
+            self._parts.append("" if len(lists) > end else "\n\n")
+            if end and lists:
+                lists.pop()
+            elif not end and len(lists) < _DEEPEST:
+                lists.append(0 if name == "ol" else -1)
+        elif not lists:
+            self._parts.append("\n\n")
+        elif end:  # a paragraph of a point
+            self._parts.append("\n" + "  " * len(lists))
+
+    def _point(self, lists: list[int]) -> str:
+        indent = "\n" + "  " * (len(lists) - 1)
+        if not lists or lists[-1] < 0:
+            return f"{indent}- "
+        lists[-1] += 1
+        return f"{indent}{lists[-1]}. "
+
+    def _end_quotation(self) -> None:
+        self._end_link()
+        said = self._joined()
+        self._frames.pop()
+        if said:
+            quoted = "\n".join(f"> {line}".rstrip() for line in said.split("\n"))
+            self._parts.append(f"\n\n{quoted}\n\n")
+
+    def _joined(self) -> str:
         self._end_link()
         lines = [line.rstrip() for line in "".join(self._parts).split("\n")]
-        return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+        lines = [line for n, line in enumerate(lines) if line or n == 0 or lines[n - 1]]
+        return "\n".join(lines).strip()
 
     def _end_link(self) -> None:
         if self._link is None:
@@ -128,42 +180,3 @@ class _Writer:
         else:
             said = f"[{said}]({target})"
         self._parts.append(said)
-
-
-# ------------------------------------------------------------------------------------ what leaves
-
-_CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
-_PLAINER = (
-    (re.compile(r"!?\[([^\[\]\n]+)\]\((https?://[^\s()]+)\)"), r"\1 (\2)"),
-    (re.compile(r"^#{1,6}[ \t]+", re.MULTILINE), ""),
-    (re.compile(r"\*\*(\S|\S[^\n]*?\S)\*\*"), r"\1"),
-    (re.compile(r"(?<![\w*])\*(?![\s*])([^*\n]*[^\s*])\*(?![\w*])"), r"\1"),
-)
-# Where Mastodon would see a mention: not in an address of mail, nor in a link.
-_MENTION = re.compile(r"(?<![=/\w])@(?=\w)(\w+(?:[.-]+\w+)*(?:@\w+(?:[.-]+\w+)*)?)")
-
-
-def to_post(text: str, keep: str = "") -> str:
-    """Markdown as the plain text to post. A mention in it would notify somebody who did not ask:
-    it is broken by a zero-width space, except `keep`, the handle of who asked."""
-    parts = _CODE.split(text)
-    parts[::2] = [_plain(part) for part in parts[::2]]
-
-    def broken(match: re.Match[str]) -> str:
-        same = match[0].casefold() == keep.casefold()
-        return match[0] if same else f"@\u200b{match[1]}"
-
-    return _MENTION.sub(broken, "".join(parts))
-
-
-def length(text: str) -> int:
-    """How much of the limit `text` takes once it is posted: links count as 23 characters, and a
-    character is what a reader sees as one. Never too little: other people's mentions count in
-    full. https://docs.joinmastodon.org/user/posting/#text"""
-    return Mastodon.get_status_length(to_post(text))
-
-
-def _plain(text: str) -> str:
-    for pattern, plainer in _PLAINER:
-        text = pattern.sub(plainer, text)
-    return text

@@ -1,4 +1,4 @@
-"""From notifications to events, and from answers to posts."""
+"""From notifications to events."""
 
 import time
 from datetime import UTC, datetime
@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hobnob.commands import COMMANDS
 from hobnob.conversation import ConversationKey
-from hobnob.events import Addressed, Attachment, Author, Event, Kind, Visibility
-from hobnob_mastodon.markup import LONGEST, length, to_post, to_text
+from hobnob.events import Addressed, Attachment, Author, Event, Kind, Quote, Visibility
+from hobnob_mastodon.markup import LONGEST, to_text
 from hobnob_mastodon.translate import Me, to_deletion, to_edit, to_event
 
 ME = Me(id="1", acct="robin", url="https://here.example/@robin")
@@ -60,7 +61,7 @@ def event(content: str = "", **status: Any) -> Event:
 
 def test_a_mention_becomes_an_event() -> None:
     assert event() == Event(
-        id="n77",
+        id="m500",
         kind=Kind.MESSAGE,
         key=ConversationKey(platform="mastodon", account="1", room="5", thread="public"),
         author=Author(id="5", name="Ann ☀", handle="@ann@far.example"),
@@ -103,8 +104,9 @@ def test_an_answer_to_somebody_else_only_mentions_us() -> None:
 def test_bots_warnings_and_attachments_are_seen() -> None:
     account = {"id": "5", "acct": "ann", "display_name": " ", "bot": True}
     media = [
-        {"type": "image", "url": "https://x.example/a.png?2", "description": "A cat"},
+        {"id": "8", "type": "image", "url": "https://x.example/a.png?2", "description": "A cat"},
         {"type": "gifv", "url": None, "remote_url": "https://x.example/b", "description": None},
+        {"type": "image", "url": "https://x.example/c", "remote_url": "https://x.example/c"},
     ]
 
     found = event(account=account, spoiler_text="food", media_attachments=media)
@@ -112,14 +114,72 @@ def test_bots_warnings_and_attachments_are_seen() -> None:
     assert found.author == Author(id="5", name="ann", is_bot=True, handle="@ann")
     assert found.warning == "food"
     assert found.attachments == (
-        Attachment(media_type="image/png", alt="A cat", url="https://x.example/a.png?2"),
-        Attachment(media_type="gifv", url="https://x.example/b"),
+        Attachment(media_type="image/png", alt="A cat", url="https://x.example/a.png?2", id="8"),
+        Attachment(media_type="video/mp4"),
+        Attachment(media_type="image/*"),
     )
 
 
-@pytest.mark.parametrize("other", ["favourite", "follow", "poll", "update"])
+@pytest.mark.parametrize("other", ["follow", "poll", "update", "reblog", "quote", "status"])
 def test_other_notifications_are_no_events(other: str) -> None:
     assert to_event(notification() | {"type": other}, ME) is None
+
+
+def test_a_favourite_of_an_answer_belongs_to_whom_it_answers() -> None:
+    fan = {"id": "6", "acct": "carl", "display_name": "Carl"}
+    ours = notification(mentions=[BEA], account=US, id="600")["status"]
+    favourite = {"id": "78", "type": "favourite", "account": fan, "status": ours}
+
+    found = to_event(favourite, ME)
+
+    assert found is not None
+    assert (found.kind, found.message, found.text) == (Kind.REACTION, "600", "⭐")
+    assert (found.author.id, found.key.room, found.key.thread) == ("6", "9", "public")
+
+
+@pytest.mark.parametrize(
+    ("said", "command"),
+    [
+        ("/forget everything", "/forget everything"),
+        ("forget everything", "/forget everything"),
+        ("Forget everything!", "/forget everything"),
+        ("/help", "/help"),
+        ("help", "/help"),
+        ("memory why 2", "/memory why 2"),
+        ("/language Klingon", "/language Klingon"),
+        ("help me with my homework", ""),
+        ("forget it", ""),
+        ("memory is a funny thing", ""),
+        ("/etc/hosts is what?", ""),
+        ("/me waves", ""),
+    ],
+)
+def test_commands_are_words(said: str, command: str) -> None:
+    found = to_event(notification(f"<p>{mention(US)} {said}</p>"), ME, COMMANDS)
+
+    assert found is not None
+    assert (found.kind, found.text) == (
+        (Kind.COMMAND, command) if command else (Kind.MESSAGE, said)
+    )
+
+
+def quoting(quoted_visibility: str, account: dict[str, str], **status: Any) -> Quote | None:
+    quoted = notification("<p>the moon is made of cheese</p>", account=account)["status"]
+    quote = {"state": "accepted", "quoted_status": quoted | {"visibility": quoted_visibility}}
+    return event(quote=quote, **status).quoted
+
+
+def test_what_is_quoted_comes_along_unless_it_is_ours_or_more_private() -> None:
+    bea = BEA | {"display_name": "Bea"}
+    cheese = Quote(author="Bea", text="the moon is made of cheese")
+
+    assert quoting("public", bea) == cheese
+    assert quoting("unlisted", bea) == cheese
+    assert quoting("private", bea, visibility="private") == cheese
+    assert quoting("private", bea) is None
+    assert quoting("direct", bea, visibility="private") is None
+    assert quoting("public", US) is None
+    assert event(quote={"state": "pending", "quoted_status": None}).quoted is None
 
 
 def test_only_an_edit_that_mentions_us_is_handed_in() -> None:
@@ -180,6 +240,11 @@ def test_our_mention_at_the_beginning_is_left_out(content: str, expected: str) -
         ("<p>very\n  <strong>loud</strong> and <em>soft</em></p>", "very **loud** and *soft*"),
         ("<ul><li>one</li><li>two</li></ul>", "- one\n- two"),
         ("<blockquote><p>said</p></blockquote><p>so</p>", "> said\n\nso"),
+        ("<blockquote><p>a</p><p>b<br>c</p></blockquote>", "> a\n>\n> b\n> c"),
+        ("<blockquote>a<blockquote>b</blockquote></blockquote>c", "> a\n>\n> > b\n\nc"),
+        ("<ol><li>a</li><li><p>b</p></li></ol><p>c</p>", "1. a\n2. b\n\nc"),
+        ("<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>", "- a\n  - b\n- c"),
+        ('<p class="quote-inline">RE: <a href="https://a.example/1">a</a></p><p>hi</p>', "hi"),
         ("<pre><code>if x:\n    y</code></pre>", "```\nif x:\n    y\n```"),
         (
             '<p>see <a href="https://a.example/long/path"><span class="invisible">https://</span>'
@@ -222,13 +287,28 @@ def test_nothing_that_looks_like_html_crashes_or_leaks(content: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["<a ", "<", "<!--", '<a b="', "</a", "<p>", "<script>", "<a href='x'>", "&", "<a>x", "<li>"],
+    [
+        "<a ",
+        "<",
+        "<!--",
+        '<a b="',
+        "</a",
+        "<p>",
+        "<script>",
+        "<a href='x'>",
+        "&",
+        "<a>x",
+        "<li>",
+        "<ul>",
+        "<blockquote>x",
+    ],
 )
 def test_hostile_html_takes_no_time(piece: str) -> None:
     start = time.perf_counter()
 
-    to_text(piece * (LONGEST // len(piece)), {})
+    found = to_text(piece * (LONGEST // len(piece)), {})
 
+    assert len(found) <= LONGEST
     assert time.perf_counter() - start < 2
 
 
@@ -241,47 +321,8 @@ def test_hostile_html_takes_no_time(piece: str) -> None:
 )
 @settings(deadline=None)
 def test_an_unexpected_value_is_no_crash(value: Any) -> None:
-    found = event(spoiler_text=value, content=value, visibility=value, created_at=value)
+    found = event(
+        spoiler_text=value, content=value, visibility=value, created_at=value, quote=value
+    )
 
     assert "\x00" not in found.text + found.warning
-
-
-# -------------------------------------------------------------------------------- what goes out
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("ask @bea or @bea@there.example", "ask @\u200bbea or @\u200bbea@there.example"),
-        ("@ann@far.example, yes", "@ann@far.example, yes"),
-        ("@ANN@far.example.", "@ANN@far.example."),
-        ("@ann is another", "@\u200bann is another"),
-        ("(@bea)", "(@\u200bbea)"),
-        ("mail bea@there.example", "mail bea@there.example"),
-        ("https://there.example/@bea", "https://there.example/@bea"),
-        ("`@bea`", "`@\u200bbea`"),
-    ],
-)
-def test_only_the_one_who_asked_is_mentioned(text: str, expected: str) -> None:
-    assert to_post(text, keep="@ann@far.example") == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a **bold** and *soft* word", "a bold and soft word"),
-        ("## Title\n#tag stays", "Title\n#tag stays"),
-        ("[here](https://a.example/b)", "here (https://a.example/b)"),
-        ("2 * 3 * 4 and snake_case_name", "2 * 3 * 4 and snake_case_name"),
-        ("* one\n* two", "* one\n* two"),
-        ("```\n**kwargs, *args, # x\n```", "```\n**kwargs, *args, # x\n```"),
-    ],
-)
-def test_markdown_becomes_plain(text: str, expected: str) -> None:
-    assert to_post(text) == expected
-
-
-def test_length_is_counted_as_mastodon_counts() -> None:
-    assert length("https://example.com/" + "x" * 200) == 23
-    assert length("👩‍👩‍👧 é") == 3
-    assert length("@bea@there.example") == len("@\u200bbea@there.example")

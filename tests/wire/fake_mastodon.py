@@ -6,75 +6,78 @@ that there is, @bot, and one looks at what it posts.
         ...
         server.replies[0].text
 
-It lives in the loop of the test and does not mind who connects, how often, or how they leave.
+It lives in the loop of the test and does not mind who connects, how often, or how they leave; but
+`server.ledger` takes note of what a real one would mind.
 """
 
 import asyncio
-import html
-import json
-import re
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Self
 
 from aiohttp import web
-from mastodon import Mastodon
 
-BOT = "bot"
+from tests.wire.mastodon_count import status_length
+from tests.wire.mastodon_ledger import Ledger, is_write
+from tests.wire.mastodon_town import BOT, MastodonTown
+
 THUMP_SECONDS = 0.2
-_MENTION = re.compile(r"(?<![=/\w])@(\w+(?:@[\w.-]+\w)?)")
+ERROR_PAGE = "<!doctype html><title>502</title><h1>Bad Gateway</h1>"
 
 
 class Fault(Enum):
-    """What happens to the next post."""
+    """What happens to the next request."""
 
     LIMITED = 429
     BROKEN = 500
+    PAGE = "502, with a page of HTML"
+    PAGE_200 = "a page of HTML that says that all is well"
     DROPPED = "the post is kept, and the connection closed without an answer"
     HANGS = "the post is not kept, and no answer comes until the server closes"
     BROKEN_AFTER = "the post is kept, and the answer is 500"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
-    """A post of the bot's. `visibility` in Mastodon's words."""
-
-    id: str
-    text: str
-    in_reply_to: str | None
-    visibility: str
-    warning: str
-
-
-class FakeMastodon:
+class FakeMastodon(MastodonTown):
     access_token = "the-token-of-the-fake"
 
-    def __init__(self, *, max_characters: int = 500, bot_flag: bool = True) -> None:
+    def __init__(
+        self, *, max_characters: int = 500, bot_flag: bool = True, other: bool = False
+    ) -> None:
+        """`other`: it only speaks Mastodon's API. It counts every code point, makes a double where
+        a key is used again, makes public what is changed, lists no other posts than public ones,
+        and has no streaming, all like Takahe 0.11."""
+        super().__init__(bot_flag=bot_flag)
+        self.other = other
         self.max_characters = max_characters
         self.private_mentions = "accept"
+        self.scopes = ["read", "write"]
         self.base_url = ""
-        self.replies: list[Posted] = []
+        self.ledger = Ledger(self.access_token)
         self.faults: deque[Fault] = deque()
-        self.attempts = 0
-        """POSTs of statuses, whatever became of them."""
+        """Of what is written."""
+        self.read_faults: deque[Fault] = deque()
+        """Of what is read, but for the stream."""
         self.answer_seconds = 0.0
         """How long a post is kept already, and not yet acknowledged."""
-        self.limited_seconds = 7
-        self.streams: set[asyncio.Queue[bytes | None]] = set()
-        self._statuses: dict[str, dict[str, Any]] = {}
-        self._notifications: list[dict[str, Any]] = []
-        self._hidden: deque[dict[str, Any]] = deque()
+        self.limited_seconds = 7.0
+        self.limited_until = 0.0
+        """Nothing can be written before then; by the monotonic clock."""
+        self.silent = False
+        """The stream says nothing more, and does not end."""
+        self.files: dict[str, bytes | str] = {}
+        """What lies under /media, or where it is instead."""
         self._keys: dict[str, str] = {}
-        self._accounts: dict[str, dict[str, Any]] = {}
-        self._ids = iter(range(1000, 10**9))
         self._runner: web.AppRunner | None = None
         self._port = 0
         self._closed = asyncio.Event()
-        self._account(BOT, bot_flag)
+
+    @property
+    def attempts(self) -> int:
+        """POSTs of statuses, whatever became of them."""
+        return self.ledger.requests["POST /api/v1/statuses"]
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -85,16 +88,20 @@ class FakeMastodon:
 
     async def open(self) -> None:
         """Begin to serve; on the same port as before, if there was a before."""
-        app = web.Application(middlewares=[self._authorised])
+        app = web.Application(middlewares=[self._guarded])
         app.router.add_get("/api/{version:v[12]}/instance{slash:/?}", self._instance)
         app.router.add_get("/api/v1/accounts/verify_credentials", self._credentials)
+        app.router.add_get("/api/v1/apps/verify_credentials", self._application)
         app.router.add_get("/api/v1/accounts/{id}/statuses", self._account_statuses)
         app.router.add_get("/api/v1/notifications", self._list_notifications)
         app.router.add_get("/api/v2/notifications/policy", self._policy)
         app.router.add_post("/api/v1/statuses", self._post)
         app.router.add_get("/api/v1/statuses/{id}", self._status)
+        app.router.add_put("/api/v1/statuses/{id}", self._change)
+        app.router.add_delete("/api/v1/statuses/{id}", self._delete)
         app.router.add_get("/api/v1/statuses/{id}/source", self._source)
         app.router.add_get("/api/v1/streaming/user{kind:(/notification)?}", self._stream)
+        app.router.add_get("/media/{name}", self._media)
         self._closed.clear()
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -110,66 +117,10 @@ class FakeMastodon:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    # ------------------------------------------------------------------------ what people do
-
-    def say(
-        self,
-        author: str,
-        text: str,
-        *,
-        visibility: str = "public",
-        warning: str = "",
-        in_reply_to: str | None = None,
-        attachments: tuple[Mapping[str, Any], ...] = (),
-        bot: bool = False,
-        hidden: bool = False,
-    ) -> str:
-        """Somebody ("ann" is local, "ann@other.example" is not) says something to the bot; returns
-        the id of the status. "@bot " is put in front unless it stands in the text. `hidden`:
-        neither list nor stream know of it until `reveal`, as while its transaction is open."""
-        text = text if f"@{BOT}" in text else f"@{BOT} {text}"
-        status = self._new_status(
-            self._account(author, bot), text, visibility, warning, in_reply_to
-        )
-        status["media_attachments"] = list(attachments)
-        notification = {
-            "id": self._next_id(),
-            "type": "mention",
-            "created_at": status["created_at"],
-            "account": status["account"],
-            "status": status,
-        }
-        if hidden:
-            self._hidden.append(notification)
-        else:
-            self._notify(notification)
-        return str(status["id"])
-
-    def reveal(self) -> None:
-        while self._hidden:
-            self._notify(self._hidden.popleft())
-
-    def edit(self, status_id: str, text: str) -> None:
-        """As the followed see it: the stream tells."""
-        status = self._statuses[status_id]
-        text = text if f"@{BOT}" in text else f"@{BOT} {text}"
-        status |= {"content": self._html(text), "edited_at": _now(), "_source": text}
-        self._push("status.update", status)
-
-    def delete(self, status_id: str) -> None:
-        del self._statuses[status_id]
-        self._notifications = [n for n in self._notifications if n["status"]["id"] != status_id]
-        self._push("delete", status_id)
-
-    def favourite(self, author: str) -> None:
-        """A notification that is no mention."""
-        account = self._account(author)
-        notification = {
-            "id": self._next_id(), "type": "favourite", "created_at": _now(), "account": account,
-        }  # fmt: skip
-        self._notify(notification)
-
     # --------------------------------------------------------------------------------- hooks
+
+    def limit(self, seconds: float) -> None:
+        self.limited_until = time.monotonic() + seconds
 
     def cut_streams(self) -> None:
         for stream in self.streams:
@@ -179,49 +130,85 @@ class FakeMastodon:
         """As an hour later: an Idempotency-Key used again makes a second post."""
         self._keys.clear()
 
-    def backdate(self, status_id: str, by: timedelta) -> None:
-        """Make a post that much older than it is."""
-        status = self._statuses[status_id]
-        status["created_at"] = (datetime.fromisoformat(status["created_at"]) - by).isoformat()
-
     # ------------------------------------------------------------------------------ the wire
 
     @web.middleware
-    async def _authorised(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        public = "/instance" in request.path
+    async def _guarded(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        self.ledger.note(request)
+        public = "/instance" in request.path or request.path.startswith("/media")
         if not public and request.headers.get("Authorization") != f"Bearer {self.access_token}":
             return _error(401, "The access token is invalid")
+        if is_write(request) and time.monotonic() < self.limited_until:
+            return self._limited(request, self.limited_until - time.monotonic())
+        faults = self.faults if is_write(request) else self.read_faults
+        fault = None
+        if faults and "/streaming" not in request.path:
+            fault = faults.popleft()
+        return await self._answer(request, handler, fault)
+
+    async def _answer(
+        self, request: web.Request, handler: Any, fault: Fault | None
+    ) -> web.StreamResponse:
+        if fault is Fault.LIMITED:
+            return self._limited(request, self.limited_seconds)
+        if fault is Fault.BROKEN:
+            return _error(500, "Something went wrong")
+        if fault in (Fault.PAGE, Fault.PAGE_200):
+            status = 502 if fault is Fault.PAGE else 200
+            return web.Response(text=ERROR_PAGE, status=status, content_type="text/html")
+        if fault is Fault.HANGS:
+            await self._closed.wait()
+            return _error(500, "Something went wrong")
         response: web.StreamResponse = await handler(request)
+        if not response.prepared:
+            response.headers.update(self.ledger.headers())
+        if fault is Fault.BROKEN_AFTER:
+            return _error(500, "Something went wrong")
+        if fault is Fault.DROPPED and request.transport is not None:
+            request.transport.abort()
         return response
+
+    def _limited(self, request: web.Request, seconds: float) -> web.Response:
+        self.ledger.closes(time.monotonic() + seconds, write=is_write(request))
+        reset = datetime.fromtimestamp(time.time() + seconds, UTC).isoformat()
+        headers = {"X-RateLimit-Reset": reset, "X-RateLimit-Remaining": "0"}
+        return _error(429, "Too many requests", headers)
 
     async def _instance(self, request: web.Request) -> web.Response:
         streaming = self.base_url.replace("http", "ws")
         statuses = {"max_characters": self.max_characters, "characters_reserved_per_url": 23}
-        return web.json_response(
-            {
-                "domain": "fake.example",
-                "title": "Fake",
-                "version": "4.4.0",
-                "api_versions": {"mastodon": 6},
-                "urls": {"streaming_api": streaming},
-                "configuration": {"urls": {"streaming": streaming}, "statuses": statuses},
-            }
-        )
+        instance: dict[str, Any] = {
+            "domain": "fake.example",
+            "title": "Fake",
+            "version": "takahe/0.11.0" if self.other else "4.4.0",
+            "urls": {"streaming_api": streaming},
+            "configuration": {"urls": {"streaming": streaming}, "statuses": statuses},
+        }
+        if not self.other:
+            instance["api_versions"] = {"mastodon": 6}
+        elif request.match_info["version"] == "v2":
+            return web.Response(text=ERROR_PAGE, status=500, content_type="text/html")
+        return web.json_response(instance)
 
     async def _credentials(self, request: web.Request) -> web.Response:
-        return web.json_response(self._account(BOT))
+        return web.json_response(self.account(BOT))
+
+    async def _application(self, request: web.Request) -> web.Response:
+        return web.json_response({"id": "1", "name": "bot", "scopes": self.scopes})
 
     async def _policy(self, request: web.Request) -> web.Response:
         return web.json_response({"for_private_mentions": self.private_mentions})
 
     async def _list_notifications(self, request: web.Request) -> web.Response:
         types = request.query.getall("types[]", [])
-        found = [n for n in self._notifications if not types or n["type"] in types]
+        found = [n for n in self.notifications if not types or n["type"] in types]
         return self._page(request, found)
 
     async def _account_statuses(self, request: web.Request) -> web.Response:
         account = request.match_info["id"]
-        found = [s for s in self._statuses.values() if s["account"]["id"] == account]
+        found = [s for s in self.statuses.values() if s["account"]["id"] == account]
+        if self.other:
+            found = [s for s in found if s["visibility"] == "public"]
         return self._page(request, found)
 
     def _page(self, request: web.Request, rows: list[dict[str, Any]]) -> web.Response:
@@ -246,61 +233,77 @@ class FakeMastodon:
         return web.json_response(rows, headers=headers)
 
     async def _status(self, request: web.Request) -> web.Response:
-        status = self._statuses.get(request.match_info["id"])
+        status = self.statuses.get(request.match_info["id"])
         return web.json_response(status) if status else _error(404, "Record not found")
 
     async def _source(self, request: web.Request) -> web.Response:
-        status = self._statuses.get(request.match_info["id"])
+        status = self.statuses.get(request.match_info["id"])
         if not status:
             return _error(404, "Record not found")
         return web.json_response({"id": status["id"], "text": status["_source"]})
 
+    async def _media(self, request: web.Request) -> web.Response:
+        found = self.files.get(request.match_info["name"])
+        if isinstance(found, str):
+            return web.Response(status=302, headers={"Location": found})
+        return web.Response(body=found) if found else _error(404, "Record not found")
+
     async def _post(self, request: web.Request) -> web.Response:
         form = await request.post()
-        self.attempts += 1
-        fault = self.faults.popleft() if self.faults else None
-        if fault is Fault.LIMITED:
-            reset = datetime.fromtimestamp(time.time() + self.limited_seconds, UTC).isoformat()
-            headers = {"X-RateLimit-Reset": reset, "X-RateLimit-Remaining": "0"}
-            return _error(429, "Too many requests", headers)
-        if fault is Fault.BROKEN:
-            return _error(500, "Something went wrong")
-        if fault is Fault.HANGS:
-            await self._closed.wait()
-            return _error(500, "Something went wrong")
         answer = self._accept(request.headers.get("Idempotency-Key", ""), form)
         await asyncio.sleep(self.answer_seconds)
-        if fault is Fault.BROKEN_AFTER:
-            return _error(500, "Something went wrong")
-        if fault is Fault.DROPPED and request.transport is not None:
-            request.transport.abort()
         return answer
 
     def _accept(self, key: str, form: Mapping[str, Any]) -> web.Response:
-        if key in self._keys:
-            return web.json_response(self._statuses[self._keys[key]])
-        text, warning = str(form.get("status", "")), str(form.get("spoiler_text", ""))
+        if key in self._keys and not self.other:
+            return web.json_response(self.statuses[self._keys[key]])
         answered = form.get("in_reply_to_id")
-        if answered and answered not in self._statuses:
+        if answered and answered not in self.statuses:
             return _error(404, "The post you are trying to reply to does not appear to exist")
-        if not text or Mastodon.get_status_length(text, warning) > self.max_characters:
-            return _error(422, f"Text character limit of {self.max_characters} exceeded")
+        if refused := self._refusal(form):
+            return refused
+        text, warning = str(form["status"]), str(form.get("spoiler_text", ""))
         visibility = str(form.get("visibility", "public"))
-        status = self._new_status(self._account(BOT), text, visibility, warning, answered)
+        status = self.new_status(self.account(BOT), text, visibility, warning, answered)
         if key:
             self._keys[key] = status["id"]
-        self.replies.append(
-            Posted(
-                id=status["id"],
-                text=text,
-                in_reply_to=answered,
-                visibility=visibility,
-                warning=warning,
-            )
-        )
         return web.json_response(status)
 
+    async def _change(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        status = self._own(request)
+        if status is None:
+            return _error(404, "Record not found")
+        if refused := self._refusal(form):
+            return refused
+        self.change_status(status["id"], str(form["status"]))
+        status["spoiler_text"] = str(form.get("spoiler_text", ""))
+        status["visibility"] = "public" if self.other else status["visibility"]
+        return web.json_response(status)
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        status = self._own(request)
+        if status is None:
+            return _error(404, "Record not found")
+        self.delete(status["id"])
+        return web.json_response(status | {"text": status["_source"]})
+
+    def _own(self, request: web.Request) -> dict[str, Any] | None:
+        status = self.statuses.get(request.match_info["id"])
+        return status if status and status["account"]["acct"] == BOT else None
+
+    def _refusal(self, form: Mapping[str, Any]) -> web.Response | None:
+        text, warning = str(form.get("status", "")), str(form.get("spoiler_text", ""))
+        if not text.strip():
+            return _error(422, "Validation failed: Text can't be blank")
+        length = len(text) if self.other else status_length(text, warning)
+        if length > self.max_characters:
+            return _error(422, f"Text character limit of {self.max_characters} exceeded")
+        return None
+
     async def _stream(self, request: web.Request) -> web.StreamResponse:
+        if self.other:
+            return _error(404, "Record not found")
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -316,79 +319,12 @@ class FakeMastodon:
                     if request.transport is not None:
                         request.transport.abort()
                     return response
-                await response.write(data)
+                if not self.silent:
+                    await response.write(data)
         except ConnectionError:
             return response  # they left
         finally:
             self.streams.discard(queue)
-
-    def _notify(self, notification: dict[str, Any]) -> None:
-        self._notifications.append(notification)
-        self._push("notification", notification)
-
-    def _push(self, event: str, payload: Any) -> None:
-        data = payload if isinstance(payload, str) else json.dumps(payload)
-        for stream in self.streams:
-            stream.put_nowait(f"event: {event}\ndata: {data}\n\n".encode())
-
-    # ------------------------------------------------------------------------------ entities
-
-    def _new_status(
-        self,
-        account: Mapping[str, Any],
-        text: str,
-        visibility: str,
-        warning: str,
-        in_reply_to: Any,
-    ) -> dict[str, Any]:
-        answered = self._statuses.get(in_reply_to or "")
-        status = {
-            "id": self._next_id(),
-            "created_at": _now(),
-            "edited_at": None,
-            "account": account,
-            "content": self._html(text),
-            "visibility": visibility,
-            "spoiler_text": warning,
-            "in_reply_to_id": in_reply_to,
-            "in_reply_to_account_id": answered["account"]["id"] if answered else None,
-            "media_attachments": [],
-            "mentions": [self._account(name) for name in dict.fromkeys(_MENTION.findall(text))],
-            "_source": text,
-        }
-        self._statuses[status["id"]] = status
-        return status
-
-    def _account(self, acct: str, bot: bool = False) -> dict[str, Any]:
-        if acct not in self._accounts:
-            username, _, domain = acct.partition("@")
-            self._accounts[acct] = {
-                "id": self._next_id(),
-                "username": username,
-                "acct": acct,
-                "url": f"https://{domain or 'fake.example'}/@{username}",
-                "display_name": username.capitalize(),
-                "bot": bot,
-            }
-        return self._accounts[acct]
-
-    def _html(self, text: str) -> str:
-        def link(match: re.Match[str]) -> str:
-            account = self._account(match[1])
-            return (
-                f'<span class="h-card"><a href="{account["url"]}" class="u-url mention">'
-                f"@<span>{account['username']}</span></a></span>"
-            )
-
-        paragraphs = _MENTION.sub(link, html.escape(text)).split("\n\n")
-        return "".join(f"<p>{p}</p>" for p in paragraphs).replace("\n", "<br>")
-
-    def _next_id(self) -> str:
-        return str(next(self._ids))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _error(status: int, text: str, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -71,7 +71,7 @@ class PageReader:
         # Look-ups that hang fill up these threads, and nobody else's.
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="hobnob-names")
         real: Any = httpcore2.AnyIOBackend()  # to type checkers also what stands for it if missing
-        self._network = _Guarded(resolve or self._addresses, network or real)
+        self._network = PublicNetwork(resolve or self._addresses, network or real)
         self._tls = tls
         self._seconds = seconds
         self._room = asyncio.Semaphore(AT_ONCE)
@@ -144,8 +144,9 @@ class PageReader:
         return [str(address[0]) for *_, address in found]
 
 
-class _Guarded(httpcore2.AsyncNetworkBackend):
-    """Connects to public addresses only: the one place where a name becomes an address."""
+class PublicNetwork(httpcore2.AsyncNetworkBackend):
+    """Connects to public addresses only: the one place where a name becomes an address. Raises
+    PageFailed where it leads anywhere else."""
 
     def __init__(self, resolve: Resolve, network: httpcore2.AsyncNetworkBackend) -> None:
         self._resolve = resolve
