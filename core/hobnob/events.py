@@ -126,8 +126,8 @@ class Role(StrEnum):
 class Turn:
     """What is remembered: one message, said by a person or by us."""
 
-    role: Role
-    author: Author
+    role: Role = field(hash=False)  # hashed quickly: the rest tells nearly all turns apart
+    author: Author = field(hash=False)
     text: str
     at: datetime
     message: str = ""

@@ -65,18 +65,14 @@ class Notes:
         """The pictures that go with the new message."""
         self._lore = self._called(persona, texts)
         self._pages = self._affordable_pages(memory.pages)
-        recalled = {turn for passage in memory.recalled.passages for turn in passage}
-        self._remembered = {
-            turn: _remembered(turn) for turn in sorted(recalled, key=lambda turn: turn.at)
-        }
+        self._remembered = _remembered(memory.recalled.passages)
 
-    def before(self, passages: Sequence[Sequence[Turn]], *, with_known: bool) -> str:
-        """The note with these of the recalled passages; "" if there is nothing to note."""
+    def before(self, passages: int, *, with_known: bool) -> str:
+        """The note with the first `passages` that are recalled; "" if there is nothing to note."""
         known = self.known if with_known else ""
         parts = [part for part in (known, self._lore, self._brief) if part]
         if passages:
-            chosen = {turn for passage in passages for turn in passage}
-            lines = [line for turn, line in self._remembered.items() if turn in chosen]
+            lines = [line for number, line in self._remembered if number < passages]
             parts.append("\n".join(["What you remember, said earlier and not now:", *lines]))
         if self._missing:
             parts.append("You have no memory of this. Say so, and don't guess.")
@@ -141,6 +137,14 @@ def _page(page: Quote, most: int) -> str:
     return "\n".join([says, *lines])
 
 
-def _remembered(turn: Turn) -> str:
-    name, text = clean_name(turn.author.name), one_line(turn.text)[:LONGEST_RECALLED]
-    return f"{turn.at:%-d %B %Y}, {name}: {text}"
+def _remembered(passages: Sequence[Sequence[Turn]]) -> list[tuple[int, str]]:
+    """A line for each turn, oldest first, with the number of the first passage that has it."""
+    first: dict[Turn, int] = {}
+    for number, passage in enumerate(passages):
+        for turn in passage:
+            first.setdefault(turn, number)
+    lines = []
+    for turn in sorted(first, key=lambda turn: turn.at):
+        name, text = clean_name(turn.author.name), one_line(turn.text)[:LONGEST_RECALLED]
+        lines.append((first[turn], f"{turn.at:%-d %B %Y}, {name}: {text}"))
+    return lines

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
+from operator import itemgetter
 
 from hobnob.events import (
     Addressed,
@@ -75,16 +76,16 @@ def build(
         if memory.images or memory.pages:
             return build(persona, replace(memory, images=(), pages=()), batch, budget)
         return layout.cut_to_fit()
-    passages = memory.recalled.passages
     room = min(budget.tokens - alone, budget.recalled)
 
     def overflows(number: int) -> bool:
         # Alone it takes about as much as it adds, and is counted sooner than the whole.
-        note = ChatMessage(role=Speaker.USER, content=layout.note(passages[:number]))
+        note = ChatMessage(role=Speaker.USER, content=layout.note(number))
         return budget.count([note]) > room
 
-    for number in range(bisect_left(range(1, len(passages) + 1), True, key=overflows), 0, -1):
-        messages = layout.render(turns, passages[:number])
+    numbers = range(1, len(memory.recalled.passages) + 1)
+    for number in range(bisect_left(numbers, True, key=overflows), 0, -1):
+        messages = layout.render(turns, number)
         if budget.count(messages) <= budget.tokens:
             return messages
     return plain
@@ -113,14 +114,13 @@ class _Layout:
         system = "\n\n".join(part for part in parts if part)
         self._stable = (ChatMessage(role=Speaker.SYSTEM, content=system), *_examples(persona))
 
-    def render(
-        self, turns: Sequence[Turn], passages: Sequence[Sequence[Turn]] = ()
-    ) -> tuple[ChatMessage, ...]:
+    def render(self, turns: Sequence[Turn], passages: int = 0) -> tuple[ChatMessage, ...]:
+        """With the first `passages` of what is recalled."""
         past = [self._shortened(turn) for turn in turns]
         *before, new = self._dialogue(past, self._new, self.note(passages))
         return (*self._stable, *before, replace(new, images=self._notes.images))
 
-    def note(self, passages: Sequence[Sequence[Turn]]) -> str:
+    def note(self, passages: int) -> str:
         """What stands before the new message, in brackets: nobody said it now."""
         return self._notes.before(passages, with_known=not self._direct)
 
@@ -151,9 +151,9 @@ class _Layout:
         lines += [(Role.USER, note)] if note else []
         lines += [(Role.USER, line(turn)) for turn in new]
         messages: list[ChatMessage] = []
-        for role, group in groupby(lines, key=lambda each: each[0]):
+        for role, group in groupby(lines, key=itemgetter(0)):
             ours = role is Role.ASSISTANT
-            text = ("\n\n" if ours else "\n").join(text for _, text in group)
+            text = ("\n\n" if ours else "\n").join([text for _, text in group])
             speaker = Speaker.ASSISTANT if ours else Speaker.USER
             messages.append(ChatMessage(role=speaker, content=text))
         return messages

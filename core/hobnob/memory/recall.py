@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-import numpy as np
-
 from hobnob.conversation import ConversationKey
 from hobnob.errors import HobnobError
 from hobnob.events import Addressed, Author, Event, Kind, Memory, Recalled, Turn
@@ -142,14 +140,13 @@ class Remembering:
             tokens = [unpack(stored.get(each, b""), width) for each in ids[places].tolist()]
             if await asyncio.to_thread(ranking.refine, places, tokens):
                 floor = FLOOR
-        best = np.argsort(-ranking.scores, kind="stable")[:limit]
         return [
             Hit(
                 id=int(ids[place]),
                 score=float(ranking.scores[place]),
                 relevant=bool(ranking.relevance[place] >= floor),
             )
-            for place in best
+            for place in ranking.first(limit)
         ]
 
     async def look_up(

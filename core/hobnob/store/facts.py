@@ -35,7 +35,7 @@ HERE = conversation.alias("here")
 _HERE = (
     sa.select(*COLUMNS)
     .where(
-        fact.c.conversation_id.in_(sa.bindparam("places", expanding=True)),
+        fact.c.conversation_id == sa.bindparam("place"),
         true_at(sa.bindparam("now", type_=fact.c.at.type)),
     )
     .order_by(fact.c.at, fact.c.id)
@@ -50,9 +50,12 @@ def known(
     connection: sa.Connection, scope: Scope, places: Sequence[int], now: datetime
 ) -> tuple[Fact, ...]:
     """What is true of the asker, of what was said in these conversations."""
-    values = {"asker": scope.asker, "places": places, "now": now}
+    values = {"asker": scope.asker, "now": now}
     query = KNOWN_BETWEEN_US if scope.direct else KNOWN
-    return tuple(_fact(row) for row in connection.execute(query, values))
+    found = [
+        row for place in places for row in connection.execute(query, {**values, "place": place})
+    ]
+    return tuple(_fact(row) for row in sorted(found, key=lambda row: (row.at, row.id)))
 
 
 def told(connection: sa.Connection, scope: Scope, now: datetime) -> Sequence[Fact]:
@@ -83,7 +86,7 @@ def receipt(connection: sa.Connection, scope: Scope, number: int) -> Receipt | N
     return Receipt(
         fact=_fact(found),
         key=rows.key(connection.execute(place).one()),
-        sources=tuple(rows.turn(row) for row in connection.execute(sources)),
+        sources=tuple(rows.turns(connection.execute(sources))),
     )
 
 

@@ -54,7 +54,7 @@ class SqlHistory:
 
         def transaction(connection: sa.Connection) -> Sequence[Turn]:
             found = connection.execute(RECENT, {**rows.at(key), "limit": limit, "begins": 0}).all()
-            return [rows.turn(row) for row in found]
+            return rows.turns(found)
 
         return await self._database.read(transaction)
 

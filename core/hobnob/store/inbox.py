@@ -40,10 +40,10 @@ CHANGED_MEANWHILE = (
     .limit(1)
 )
 MARK = inbox.update().where(inbox.c.id == sa.bindparam("row"))
-LAST_POSITION = sa.select(sa.func.max(turn.c.position)).where(
+_NEXT = sa.select(sa.func.coalesce(sa.func.max(turn.c.position) + 1, 0)).where(
     turn.c.conversation_id == sa.bindparam("where")
 )
-APPEND = turn.insert().returning(turn.c.id)
+APPEND = turn.insert().values(position=_NEXT.scalar_subquery()).returning(turn.c.id)
 INCOGNITO = sa.select(conversation.c.incognito).where(conversation.c.id == sa.bindparam("where"))
 INTRODUCED = (
     conversation.update().where(conversation.c.id == sa.bindparam("where")).values(introduced=True)
@@ -229,14 +229,11 @@ def _open(connection: sa.Connection, where: int, turns: Sequence[Turn]) -> Seque
 
 def _append(connection: sa.Connection, where: int, turns: Sequence[Turn]) -> int | None:
     """Append the turns; the id of the last, which is the one that the replies are parts of."""
-    if not turns:
-        return None
-    last = connection.scalar(LAST_POSITION, {"where": where})
     turn_id = None
-    for position, said in enumerate(turns, start=0 if last is None else last + 1):
+    for said in turns:
         row = {
+            "where": where,
             "conversation_id": where,
-            "position": position,
             "role": said.role,
             "author": said.author.id,
             "name": said.author.name,

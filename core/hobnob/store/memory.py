@@ -40,18 +40,14 @@ PLACE = sa.select(
 LINKED = sa.select(*PLACE.selected_columns).where(
     conversation.c.person == sa.bindparam("person"), conversation.c.id != sa.bindparam("id")
 )
-OLDER = (
-    sa.select(turn.c.id)
-    .where(
-        turn.c.conversation_id == rows.THE_CONVERSATION,
-        turn.c.position < sa.bindparam("first"),
-    )
-    .limit(1)
+_OLDEST = sa.select(sa.func.min(turn.c.position)).where(
+    turn.c.conversation_id == rows.THE_CONVERSATION
 )
-SUMMARY = sa.select(summary.c.text).where(
+_SUMMARY = sa.select(summary.c.text).where(
     summary.c.conversation_id == rows.THE_CONVERSATION,
     summary.c.position >= sa.bindparam("begins"),
 )
+OLDER = sa.select(_OLDEST.scalar_subquery(), _SUMMARY.scalar_subquery())
 ENTRIES = (
     sa.select(
         turn.c.id,
@@ -121,11 +117,12 @@ class SqlMemory:
             begins = here.begins if here is not None else 0
             found = connection.execute(RECENT, {**at, "limit": limit, "begins": begins}).all()
             first = found[0].position if found else begins
-            older = connection.scalar(OLDER, {**at, "first": first})
+            oldest, summed_up = connection.execute(OLDER, {**at, "begins": begins}).one()
+            older = oldest is not None and oldest < first
             return Recent(
-                turns=tuple(rows.turn(row) for row in found),
-                complete=older is None and len(places) == 1,
-                summary=connection.scalar(SUMMARY, {**at, "begins": begins}) or "",
+                turns=tuple(rows.turns(found)),
+                complete=not older and len(places) == 1,
+                summary=summed_up or "",
                 facts=facts.known(connection, scope, list(places), self._clock.now()),
                 incognito=any(place.incognito for place in places.values()),
                 language=(here.language or "") if here is not None else "",
@@ -164,12 +161,11 @@ class SqlMemory:
         self, scope: Scope, ids: Sequence[int], around: int
     ) -> Mapping[int, Sequence[Turn]]:
         def transaction(connection: sa.Connection) -> Mapping[int, Sequence[Turn]]:
-            places = list(_enter(connection, scope))
+            values = {"ids": ids, "places": list(_enter(connection, scope)), "around": around}
+            read = connection.execute(PASSAGES, values).all()
             found: dict[int, list[Turn]] = {}
-            for row in connection.execute(
-                PASSAGES, {"ids": ids, "places": places, "around": around}
-            ):
-                found.setdefault(row.hit, []).append(rows.turn(row))
+            for row, said in zip(read, rows.turns(read), strict=True):
+                found.setdefault(row.hit, []).append(said)
             return found
 
         return await self._database.view(transaction)

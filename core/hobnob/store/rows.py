@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +18,9 @@ _EVENT = TypeAdapter(Event)
 
 
 def dump(event: Event) -> str:
-    # Not pydantic's own dump: it refuses halves of surrogate pairs, which column `Said` replaces.
-    return json.dumps(asdict(event), ensure_ascii=False, default=datetime.isoformat)
+    # Not pydantic's own JSON: it refuses halves of surrogate pairs, which column `Said` replaces.
+    # Its own way to a plain value takes a tenth of the time of `dataclasses.asdict`.
+    return json.dumps(_EVENT.dump_python(event), ensure_ascii=False, default=datetime.isoformat)
 
 
 def load(payload: str) -> Event:
@@ -46,20 +46,28 @@ THE_CONVERSATION = FIND.scalar_subquery()
 """A conversation's id as a part of a statement, which is executed with the values of `at`."""
 
 
+_ROLES = {role.value: role for role in Role}
 _T = schema.turn.c
 TURN = (_T.role, _T.author, _T.name, _T.text, _T.at, _T.message)
-"""The columns that `turn` reads, in its order."""
+"""The columns that `turns` reads, in its order."""
 
 
 def turn(row: Any) -> Turn:
-    role, author, name, text, at, message, *_ = row
-    return Turn(
-        role=Role(role),
-        author=Author(id=author, name=name, is_bot=role == "assistant"),
-        text=text,
-        at=at,
-        message=message,
-    )
+    return turns([row])[0]
+
+
+def turns(found: Iterable[Any]) -> list[Turn]:
+    """A hundred are read for each answer, of few authors."""
+    authors: dict[tuple[str, str, str], Author] = {}
+    turns = []
+    for row in found:
+        role, id_, name, text, at, message = row[:6]
+        author = authors.get((id_, name, role))
+        if author is None:
+            author = Author(id=id_, name=name, is_bot=role == "assistant")
+            authors[id_, name, role] = author
+        turns.append(Turn(role=_ROLES[role], author=author, text=text, at=at, message=message))
+    return turns
 
 
 def one_of(column: sa.Column[Any], values: Iterable[str]) -> sa.ColumnElement[bool]:

@@ -34,7 +34,7 @@ def overflow(connection: sa.Connection, place: int, window: int, step: int) -> O
         forgotten=forgotten,
         position=until,
         before=done.text if done else "",
-        older=tuple(rows.turn(row) for row in found),
+        older=tuple(rows.turns(found)),
         new=sum(row.position > since for row in found),
     )
 
