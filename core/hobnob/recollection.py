@@ -112,16 +112,20 @@ class Overflow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A turn as recall computes with it."""
+class Entries:
+    """n turns as recall computes with them, oldest first: column by column, since it may be a
+    million."""
 
-    id: int
-    at: float
+    ids: Sequence[int] = ()
+    at: Sequence[float] = ()
     """Unix seconds."""
-    author: Author
-    terms: bytes
-    vector: bytes | None
-    embedder: str
+    authors: Sequence[Author] = ()
+    terms: Sequence[bytes] = ()
+    vectors: Sequence[bytes | None] = ()
+    embedders: Sequence[str] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +134,7 @@ class News:
 
     forgotten: int
     """A count that changes when something in the conversation is changed or forgotten."""
-    entries: tuple[Entry, ...] = ()
-    """Oldest first."""
+    entries: Entries = Entries()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +161,7 @@ class MemoryStore(Protocol):
         knows of it after the turn that is the `newest` of it, where one is."""
         ...
 
-    async def entries(self, conversation: int, after: int, limit: int) -> tuple[Entry, ...]:
+    async def entries(self, conversation: int, after: int, limit: int) -> Entries:
         """What recall knows of a conversation, from the turn after `after` on, oldest first."""
         ...
 

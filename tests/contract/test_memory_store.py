@@ -146,30 +146,29 @@ async def test_entries_come_by_conversation_and_only_what_is_new(mind: Mind) -> 
     await mind.learn()
     (place,) = await mind.memory.news(scope(), {}, 0)
     first = await mind.memory.entries(place, 0, 100)
-    assert [entry.author for entry in first] == [ANN, ME]
+    assert first.authors == [ANN, ME]
     await mind.say("two")
     await mind.learn()
-    second = await mind.memory.entries(place, first[-1].id, 100)
+    second = await mind.memory.entries(place, first.ids[-1], 100)
     assert len(second) == 2
-    assert second[0].at == pytest.approx(people.event().at.timestamp(), abs=10)
-    found = await mind.memory.passages(scope(), [second[0].id, first[0].id], 0)
-    assert [turn.text for turn in found[second[0].id]] == ["two"]
-    assert [turn.text for turn in found[first[0].id]] == ["one"]
-    around = await mind.memory.passages(scope(), [second[0].id], 1)
+    assert second.at[0] == pytest.approx(people.event().at.timestamp(), abs=10)
+    found = await mind.memory.passages(scope(), [second.ids[0], first.ids[0]], 0)
+    assert [turn.text for turn in found[second.ids[0]]] == ["two"]
+    assert [turn.text for turn in found[first.ids[0]]] == ["one"]
+    around = await mind.memory.passages(scope(), [second.ids[0]], 1)
     assert [[turn.text for turn in passage] for passage in around.values()] == [
         ["You said: one", "two", "You said: two"]
     ]
     assert not await mind.memory.passages(scope(), [], 1)
-    assert set(await mind.memory.tokens(scope(), [e.id for e in (*first, *second)])) == {
-        entry.id for entry in (*first, *second)
-    }
+    ids = [*first.ids, *second.ids]
+    assert set(await mind.memory.tokens(scope(), ids)) == set(ids)
 
 
 async def test_nothing_from_outside_the_scope_is_given_whatever_is_asked_for(mind: Mind) -> None:
     await mind.say("my secret")
     await mind.learn(fact("has a secret"))
     (place,) = await mind.memory.news(scope(), {}, 0)
-    ids = [entry.id for entry in await mind.memory.entries(place, 0, 100)]
+    ids = list((await mind.memory.entries(place, 0, 100)).ids)
     for other in (scope(BEN), scope(ANN, ROOM), scope(BEN, ROOM), scope(ANN, key("elsewhere"))):
         await mind.say("hello", by=BEN, key=other.key)
         assert not await mind.memory.passages(other, ids, 1)

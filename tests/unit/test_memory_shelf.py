@@ -13,7 +13,7 @@ from hobnob.memory.ranking import Index, Query, Ranking, index_terms
 from hobnob.memory.recall import Remembering
 from hobnob.memory.shelf import SLICE, Shelf
 from hobnob.ports import Outcome
-from hobnob.recollection import Embedded, Entry, News, Passage, Scope
+from hobnob.recollection import Embedded, Entries, News, Passage, Scope
 from hobnob.store import upkeep
 from hobnob.store.database import Database
 from hobnob.store.memory import SqlMemory
@@ -40,7 +40,7 @@ class Watched(SqlMemory):
         self.reads += [(newest.get(each, 0), len(new.entries)) for each, new in found.items()]
         return found
 
-    async def entries(self, conversation: int, after: int, limit: int) -> tuple[Entry, ...]:
+    async def entries(self, conversation: int, after: int, limit: int) -> Entries:
         found = await super().entries(conversation, after, limit)
         self.reads.append((after, len(found)))
         return found

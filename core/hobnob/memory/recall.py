@@ -34,6 +34,8 @@ AROUND = 1
 """Turns shown before and after one that is recalled."""
 STATED_HITS = 3
 """Where nothing is asked, less is needed."""
+FEW = 2000
+"""Turns that are compared in less time than it takes to hand them to a thread and back."""
 FLOOR, FLOOR_OF_WORDS = 0.4, 0.15
 """The best that is found must have so much to do with what was said (`Ranking.relevance`, where
 meanings were compared and where only words were): 95% of questions with an answer are above, half
@@ -129,7 +131,8 @@ class Remembering:
             tokens=seen.tokens if seen else None,
             token_words=seen.words if seen else (),
         )
-        ranking = await asyncio.to_thread(Ranking, query, index)
+        small = len(ids) <= FEW
+        ranking = Ranking(query, index) if small else await asyncio.to_thread(Ranking, query, index)
         floor = FLOOR_OF_WORDS
         if seen is not None and index.vectors is not None:
             places = ranking.best()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hobnob.events import Author
 from hobnob.memory.embedder import unpack
 from hobnob.memory.ranking import Index
-from hobnob.recollection import Entry, MemoryStore, News, Scope
+from hobnob.recollection import Entries, MemoryStore, News, Scope
 
 SLICE = 2000
 """Turns read in one transaction, so that others have their turn."""
@@ -76,29 +76,26 @@ class _Place:
         self._ends = _Column(np.int64)
         self._vectors: _Column | None = None
 
-    def extend(self, entries: Sequence[Entry]) -> None:
+    def extend(self, entries: Entries) -> None:
         if not entries:
             return
-        terms = [np.frombuffer(entry.terms, np.uint32) for entry in entries]
-        ends = np.cumsum([len(each) for each in terms]) + len(self._terms.values)
-        for entry in entries:
-            self._numbers.setdefault(entry.author.id, len(self._numbers))
-            self.authors[entry.author.id] = entry.author  # by their latest name
-        self._ids.extend([entry.id for entry in entries])
-        self._at.extend([entry.at for entry in entries])
-        self._author.extend([self._numbers[entry.author.id] for entry in entries])
-        self._terms.extend(np.concatenate(terms))
-        self._ends.extend(ends)
+        self.authors |= {author.id: author for author in entries.authors}  # by their latest name
+        for author in self.authors:
+            self._numbers.setdefault(author, len(self._numbers))
+        lengths = [len(terms) // self._terms.values.itemsize for terms in entries.terms]
+        self._ends.extend(np.cumsum(lengths) + len(self._terms.values))
+        self._terms.extend(np.frombuffer(b"".join(entries.terms), np.uint32))
+        self._ids.extend(entries.ids)
+        self._at.extend(entries.at)
+        self._author.extend([self._numbers[author.id] for author in entries.authors])
         if self._embedder is not None:
             self._add_vectors(entries)
-        self.newest = entries[-1].id
+        self.newest = entries.ids[-1]
 
-    def _add_vectors(self, entries: Sequence[Entry]) -> None:
+    def _add_vectors(self, entries: Entries) -> None:
         found = [
-            unpack(entry.vector, len(entry.vector))[0]
-            if entry.vector is not None and entry.embedder == self._embedder
-            else None
-            for entry in entries
+            vector if embedder == self._embedder else None
+            for vector, embedder in zip(entries.vectors, entries.embedders, strict=True)
         ]
         width = next((len(vector) for vector in found if vector is not None), None)
         if self._vectors is None:
@@ -107,8 +104,9 @@ class _Place:
             before = len(self._ids.values) - len(entries)
             self._vectors = _Column(np.float32, width)
             self._vectors.extend(np.zeros((before, width), np.float32))
-        blank = np.zeros(self._vectors.width, np.float32)
-        self._vectors.extend(np.stack([blank if v is None else v for v in found]))
+        blank = bytes(self._vectors.width)
+        packed = b"".join(blank if vector is None else vector for vector in found)
+        self._vectors.extend(unpack(packed, self._vectors.width))
 
     @property
     def ids(self) -> NDArray[np.int64]:

@@ -31,7 +31,7 @@ _CHANGE = inbox.alias()
 CHANGED_MEANWHILE = (
     sa.select(_CHANGE.c.id)
     .where(
-        inbox.c.id.in_(sa.bindparam("ids", expanding=True)),
+        inbox.c.id == sa.bindparam("row"),
         _CHANGE.c.conversation_id == inbox.c.conversation_id,
         _CHANGE.c.message == inbox.c.message,
         _CHANGE.c.state == "waiting",
@@ -148,8 +148,9 @@ class SqlInbox:
         done = {"state": "done", "payload": None, "reason": outcome.reason}
 
         def transaction(connection: sa.Connection) -> Parcel | None:
-            if connection.scalar(CHANGED_MEANWHILE, {"ids": outcome.rows}) is not None:
-                return None
+            for row in outcome.rows:
+                if connection.scalar(CHANGED_MEANWHILE, {"row": row}) is not None:
+                    return None
             where = rows.ensure_conversation(connection, outcome.key)
             now = self._clock.now()
             *merged, last = outcome.rows

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hobnob.conversation import ConversationKey
 from hobnob.events import Author, Fact, Turn
 from hobnob.ports import Clock
-from hobnob.recollection import Entry, Learned, Lesson, News, Overflow, Receipt, Recent, Scope
+from hobnob.recollection import Entries, Learned, Lesson, News, Overflow, Receipt, Recent, Scope
 from hobnob.store import facts, links, rows, summaries
 from hobnob.store.database import Database
 from hobnob.store.forgetting import forget_person, forget_said
@@ -143,8 +143,8 @@ class SqlMemory:
 
         return await self._database.view(transaction)
 
-    async def entries(self, conversation: int, after: int, limit: int) -> tuple[Entry, ...]:
-        def transaction(connection: sa.Connection) -> tuple[Entry, ...]:
+    async def entries(self, conversation: int, after: int, limit: int) -> Entries:
+        def transaction(connection: sa.Connection) -> Entries:
             restrict(connection, [conversation])
             return _entries(connection, conversation, after, limit)
 
@@ -320,22 +320,24 @@ def _enter(
     return places
 
 
-def _entries(
-    connection: sa.Connection, conversation: int, after: int, limit: int
-) -> tuple[Entry, ...]:
+def _entries(connection: sa.Connection, conversation: int, after: int, limit: int) -> Entries:
     values = {"where": conversation, "after": after, "most": limit}
-    return tuple(
-        Entry(
-            id=id_,
-            at=at.timestamp(),
-            author=Author(id=author, name=name, is_bot=role == "assistant"),
-            terms=terms,
-            vector=vector,
-            embedder=learned,
-        )
-        for id_, at, author, name, role, learned, terms, vector in connection.execute(
-            ENTRIES, values
-        )
+    found = connection.execute(ENTRIES, values).all()
+    if not found:
+        return Entries()
+    ids, times, authors, names, roles, embedders, terms, vectors = zip(*found, strict=True)
+    said_by = list(zip(authors, names, roles, strict=True))
+    people = {
+        each: Author(id=each[0], name=each[1], is_bot=each[2] == "assistant")
+        for each in set(said_by)
+    }
+    return Entries(
+        ids=ids,
+        at=[at.timestamp() for at in times],
+        authors=[people[each] for each in said_by],
+        terms=terms,
+        vectors=vectors,
+        embedders=embedders,
     )
 
 
