@@ -26,6 +26,7 @@ from hobnob.store.database import Database
 from hobnob.testing.engine import ScriptedEngine
 from tests.contract.fake_world import FakeWorld
 from tests.contract.world import Place, Shown, World
+from tests.wire.web_world import WebWorld
 
 
 class Opens(Protocol):
@@ -39,6 +40,7 @@ class Opens(Protocol):
 
 WORLDS: Mapping[str, Opens] = {
     "fake": FakeWorld,
+    "web": WebWorld,
 }
 
 PATIENCE = 20.0
