@@ -719,3 +719,27 @@ async def test_the_answer_to_a_private_command_is_for_the_asker(database: Databa
     await world.say("/memory", addressed=Addressed.MENTION)
     await world.say("/help", addressed=Addressed.MENTION)
     assert [reply.private for reply in world.platform.sent] == [True, False]
+
+
+async def test_what_is_sent_later_is_sent_as_soon_as_the_adapter_is_ready(
+    database: Database,
+) -> None:
+    class Standing(FakeClock):
+        async def sleep(self, seconds: float) -> None:
+            self.slept.append(seconds)
+            await asyncio.Event().wait()
+
+    world = World(database, "Hi!")
+    ready = asyncio.Event()
+    world.platform.failures = [SendLater("away", retry_after=3600, ready=ready)]
+    world.clock = Standing()
+    await world.die()
+    world.start()
+    event = await world.platform.say("hello")
+    async with asyncio.timeout(5):
+        while not world.clock.slept:
+            await asyncio.sleep(0)
+        assert world.platform.sent == []
+        ready.set()
+        await world.platform.settled(event.key)
+    assert world.platform.texts == ["Hi!"]
