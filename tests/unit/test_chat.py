@@ -878,3 +878,27 @@ async def test_it_speaks_unasked_within_the_budget_of_an_hour(database: Database
         "silent",
     ]
     assert ("user", "the garden is still dry") in await world.said("room")
+
+
+async def test_what_is_sent_later_is_sent_as_soon_as_the_adapter_is_ready(
+    database: Database,
+) -> None:
+    class Standing(FakeClock):
+        async def sleep(self, seconds: float) -> None:
+            self.slept.append(seconds)
+            await asyncio.Event().wait()
+
+    world = World(database, "Hi!")
+    ready = asyncio.Event()
+    world.platform.failures = [SendLater("away", retry_after=3600, ready=ready)]
+    world.clock = Standing()
+    await world.die()
+    world.start()
+    event = await world.platform.say("hello")
+    async with asyncio.timeout(5):
+        while not world.clock.slept:
+            await asyncio.sleep(0)
+        assert world.platform.sent == []
+        ready.set()
+        await world.platform.settled(event.key)
+    assert world.platform.texts == ["Hi!"]

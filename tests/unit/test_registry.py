@@ -83,7 +83,7 @@ def test_an_unknown_name_is_told_with_the_nearest_and_all_known() -> None:
         registry.adapter("pigeom", {})
     assert str(caught.value) == (
         'bot.toml: platforms.pigeom: unknown adapter "pigeom". Did you mean pigeon? '
-        "Known: console, discord, mastodon, pigeon, telegram."
+        "Known: console, discord, mastodon, pigeon, telegram, web."
     )
     with pytest.raises(ConfigError) as caught:
         registry.engine("transformer", ModelOptions())
