@@ -68,7 +68,8 @@ class Language:
             for kind in ("when", "span", "every", "vague")
             for pattern in table[kind]
         ]
-        self._doubtful = [re.compile(self._expand(pattern)) for pattern in table["doubtful"]]
+        doubtful = [*table["doubtful"], "@ ?[0-9]", "[0-9] ?@", "@ ?{month}", "{month} ?@"]
+        self._doubtful = [re.compile(self._expand(pattern)) for pattern in doubtful]
         self._asks = [re.compile(self._expand(pattern), re.DOTALL) for pattern in table["asks"]]
         self._polite = re.compile(rf"(?:{'|'.join(map(fold, table['polite']))}|[\W_]|{MARK})*")
         self._lead = re.compile(rf"(?:[\s,.:;!?，。：；！？、-]|{self._ends(table['lead'])})+")
@@ -133,7 +134,9 @@ class Language:
 
     def _bounded(self, pattern: str) -> str:
         inner = self._expand(pattern)
-        return rf"(?<!\w)(?:{inner})(?!\w)" if self.spaced else rf"(?<![0-9])(?:{inner})(?![0-9])"
+        if self.spaced:
+            return rf"(?<!\w)(?:{inner})(?!\w)"
+        return rf"(?:(?<![0-9])|(?![0-9]))(?:{inner})(?:(?![0-9])|(?<![0-9]))"
 
     def _expand(self, pattern: str) -> str:
         def group(match: re.Match[str]) -> str:
@@ -156,8 +159,9 @@ class Language:
         return _any(self._words["and"])
 
     def _ends(self, words: Sequence[str]) -> str:
-        edge = r"(?!\w)" if self.spaced else ""
-        return "|".join(f"(?<!\\w){fold(word)}{edge}" for word in words) or "(?!)"
+        if not self.spaced:
+            return "|".join(words)
+        return "|".join(rf"(?<!\w){fold(word)}(?:(?!\w)|(?<='))" for word in words)
 
 
 def normal(text: str) -> str:

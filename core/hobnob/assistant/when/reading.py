@@ -253,6 +253,8 @@ def _again(
         day = calendar.days(found, now.date(), spoken)[0]
         found = {**_without(found, {"mm", "month"}), "dd": day.day}
     rule = repeating.rule(found)
+    if "YEARLY" in rule and day is None:
+        raise Unclear
     if "HOURLY" in rule or "MINUTELY" in rule:
         unit = "hours" if "HOURLY" in rule else "minutes"
         first = now + timedelta(**{unit: found.get("other", found.get("n", 1))})

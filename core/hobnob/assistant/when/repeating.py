@@ -19,7 +19,7 @@ FEWEST_MINUTES = 5
 
 
 def rule(found: Mapping[str, Any]) -> str:
-    """What all parts together say, as `FREQ=...`. Of a yearly rule the day is that of its start."""
+    """What all parts together say, as `FREQ=...`. Of a yearly rule the day (`dd`) is that of its start."""
     interval = found.get("other", found.get("n", 1))
     unit = found.get("often", found.get("unit"))
     weekdays = _weekdays(found)
@@ -35,8 +35,8 @@ def rule(found: Mapping[str, Any]) -> str:
         by = f";BYDAY={','.join(DAYS[weekday] for weekday in weekdays)}"
     elif day is not None and unit == "month":
         by = f";BYMONTHDAY={day}"
-    elif day is not None and unit != "year":
-        raise Unclear
+    elif unit in ("week", "month") or (day is None) == (unit == "year"):
+        raise Unclear  # on which day?
     if unit is None or not 1 <= interval <= 1000:
         raise Unclear
     if unit == "minute" and interval < FEWEST_MINUTES:
