@@ -1,6 +1,6 @@
 """How well times are read, in each language: right, asked back, and silently wrong.
 
-    python benchmarks/when.py [--wrong seen|unseen] [--json]
+    python benchmarks/when.py [--wrong seen|unseen|later] [--json]
 
 The phrases are those of tests/unit/when. "right": the time, the rule and the task are what was
 meant, or it was asked back where it must be, or it was seen that nobody asks to be reminded.
@@ -12,10 +12,11 @@ import argparse
 import json
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hobnob.assistant.when import Reading, When, request
@@ -37,7 +38,7 @@ class Phrase:
 def phrases() -> Iterator[Phrase]:
     for path in sorted(TABLES.glob("*.toml")):
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-        for half in ("seen", "unseen"):
+        for half in ("seen", "unseen", "later"):
             for text, meant in table[half].items():
                 yield Phrase(
                     language=table["language"],
@@ -54,17 +55,14 @@ def outcome(phrase: Phrase) -> tuple[str, str]:
     reading = request(phrase.text, now, phrase.zone, [phrase.language])
     got = said(reading)
     meant, _, task = (part.strip() for part in phrase.meant.partition("|"))
-    if meant == "-" or reading is None:
-        return ("right" if (meant == "-") == (reading is None) else "wrong" if reading else "missed"), got
-    if task and reading.task != task:
+    if reading is None:
+        return ("right" if meant == "-" else "missed"), got
+    if meant == "-" or (task and reading.task != task):
         return "wrong", got
     whens = got.partition("|")[0].strip()
-    if meant.startswith("?"):
-        expected = whens == meant or (whens.startswith("?") and meant in ("?", "? past"[: len(meant)]))
-        if meant == "? past":
-            expected = whens.startswith("? past")
-        return ("right" if expected else "wrong"), got
-    if reading.doubt:
+    if meant in ("?", "? past"):  # what it could mean is not compared
+        return ("right" if whens.startswith(meant) else "wrong"), got
+    if reading.doubt and not meant.startswith("?"):
         return "asked", got
     return ("right" if whens == meant else "wrong"), got
 
@@ -91,7 +89,7 @@ def main(options: argparse.Namespace) -> None:
         counts.setdefault((phrase.language, phrase.half), Counter())[result] += 1
         if options.wrong == phrase.half and result != "right":
             print(f"{result}: {phrase.text}\n    meant: {phrase.meant}\n    read:  {got}")
-    rows: Sequence[dict[str, object]] = [
+    rows: list[dict[str, Any]] = [
         {
             "language": language,
             "phrases": half,
@@ -109,6 +107,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--wrong", default="", help="show what was not right: seen or unseen")
+    parser.add_argument(
+        "--wrong", default="", help="show what was not right: seen, unseen or later"
+    )
     parser.add_argument("--json", action="store_true")
     main(parser.parse_args())

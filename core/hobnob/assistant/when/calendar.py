@@ -22,10 +22,21 @@ PARTS = {
     "midnight": DAY,
 }
 """When a part of the day is meant to be, if no hour is named."""
+HOURS_OF = {
+    "dawn": range(7),
+    "morning": range(1, 12),
+    "forenoon": range(6, 13),
+    "noon": range(10, 15),
+    "afternoon": range(12, 21),
+    "evening": range(16, 25),
+    "night": range(18, 25),
+    "midnight": range(24, 25),
+}
+"""Which hours can be said to be in a part of the day."""
 LATEST_YEAR = 2200
 
 
-class Unclear(Exception):  # noqa: N818 - a reading, not a fault
+class Unclear(Exception):
     """The words say nothing that can be, or more than one thing."""
 
 
@@ -72,32 +83,26 @@ def _whole(hour: int, found: Mapping[str, Any]) -> int | None:
     if hour > 24:
         raise Unclear
     ampm, part = found.get("ampm"), found.get("part")
+    if part and 1 <= hour <= 12 and not ampm:
+        return _in_part(hour, part)
     if hour == 0 or hour > 12:
         if ampm == "am":
             raise Unclear
-        return hour
-    if ampm:
-        return hour % 12 + (12 if ampm == "pm" else 0)
-    if part:
-        return _in_part(hour, part)
-    return hour if "exact" in found else None
+    elif ampm:
+        hour = hour % 12 + (12 if ampm == "pm" else 0)
+    elif "exact" not in found:
+        return None
+    if part and hour not in HOURS_OF[part]:
+        raise Unclear  # "in the morning at 23:00"
+    return hour
 
 
 def _in_part(hour: int, part: str) -> int:
     """The hour from 1 to 12 that is in a part of the day."""
-    spans = {
-        "dawn": {hour: hour % 12 for hour in (12, 1, 2, 3, 4, 5, 6)},
-        "morning": {hour: hour for hour in range(1, 12)},
-        "forenoon": {hour: hour for hour in range(6, 13)},
-        "noon": {10: 10, 11: 11, 12: 12, 1: 13, 2: 14},
-        "afternoon": {12: 12} | {hour: hour + 12 for hour in range(1, 9)},
-        "evening": {hour: hour + 12 for hour in range(4, 13)},
-        "night": {hour: hour + 12 for hour in range(6, 13)},
-        "midnight": {12: 24},
-    }
-    if hour not in spans[part]:
-        raise Unclear
-    return spans[part][hour]
+    for each in (hour % 12, hour % 12 + 12, 24):
+        if each in HOURS_OF[part] and each % 12 == hour % 12:
+            return each
+    raise Unclear
 
 
 def days(found: Mapping[str, Any], today: date, language: Language) -> Sequence[date]:
@@ -107,12 +112,14 @@ def days(found: Mapping[str, Any], today: date, language: Language) -> Sequence[
     if "monthend" in found:
         year, month = _month(today, found["monthend"])
         return [date(year, month, calendar.monthrange(year, month)[1])]
-    if "weekday" in found:
+    if "weekday" in found and not {"dd", "dd2", "a"} & found.keys():
         return _weekday(found, today)
     try:
-        return sorted(set(_dates(found, today, language)))
+        dates = sorted(set(_dates(found, today, language)))
     except (ValueError, OverflowError):
         raise Unclear from None  # no such day
+    weekday = found.get("weekday")
+    return [day for day in dates if weekday in (None, day.weekday())] or _impossible()
 
 
 def _weekday(found: Mapping[str, Any], today: date) -> Sequence[date]:

@@ -2,8 +2,9 @@
 
 A table (en.toml and the others) has words and patterns. A pattern is a regular expression with
 names in braces: `{weekday}` stands for any of the words of that list, and what is found there is
-kept under that name; `{first=weekday}` keeps it under another. Text and table are compared without
-accents and in lower case, one character for one, so that a place in the one is a place in the other.
+kept under that name; `{first=weekday}` keeps it under another, and `@` is a part that was found.
+Text and table are compared without accents and in lower case, character by character, so that a
+place in the folded text is a place in the text.
 """
 
 import re
@@ -68,7 +69,13 @@ class Language:
             for kind in ("when", "span", "every", "vague")
             for pattern in table[kind]
         ]
-        doubtful = [*table["doubtful"], "@ ?[0-9]", "[0-9] ?@", "@ ?{month}", "{month} ?@"]
+        near = "|".join(table["near"])  # of times too, and understood by no pattern
+        before, after = (r"(?<!\w)", r"(?!\w)") if self.spaced else ("", "")
+        doubtful = [
+            *table["doubtful"],
+            rf"{before}(?:{near}|[0-9]+|{{month}}) ?,? ?@",
+            rf"@ ?,? ?(?:[0-9]|(?:{near}|{{more=month}}){after})",
+        ]
         self._doubtful = [re.compile(self._expand(pattern)) for pattern in doubtful]
         self._asks = [re.compile(self._expand(pattern), re.DOTALL) for pattern in table["asks"]]
         self._polite = re.compile(rf"(?:{'|'.join(map(fold, table['polite']))}|[\W_]|{MARK})*")
@@ -88,12 +95,9 @@ class Language:
         """Whether a text, with a MARK for each part, says more of times than its parts do."""
         return any(pattern.search(marked) for pattern in self._doubtful)
 
-    def asked(self, marked: str) -> bool:
-        """Whether it asks to be reminded."""
-        return self.request(marked) is not None
-
     def request(self, marked: str) -> tuple[int, int] | None:
-        """Where in a marked text stands what is asked, without the words that ask."""
+        """Where in a marked text stands what somebody wants to be reminded of, without the words
+        that say so; None if they want nothing of the kind."""
         for pattern in self._asks:
             found = pattern.fullmatch(marked)
             if found and self._polite.fullmatch(found.groupdict().get("before") or ""):

@@ -5,7 +5,7 @@ things, or says more of times than was understood, is given back with a doubt, t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -66,10 +66,9 @@ def request(text: str, now: datetime, zone: str, languages: Sequence[str]) -> Re
         span = marked.request()
         if span is None:
             continue
-        if not marked.parts:  # "remind me mañana"
-            other = _best(text, languages)
-            marked = other if other.parts else marked
-            span = spoken.request(marked.folded) or span
+        best = _best(text, [code, *languages])
+        if best.known > marked.known:  # "remind me mañana"
+            marked, span = best, spoken.request(best.folded) or (0, len(best.text))
         return marked.read(now, zone, span)
     return None
 
@@ -88,10 +87,8 @@ def _order(languages: Sequence[str]) -> list[str]:
 
 def _best(text: str, languages: Sequence[str]) -> "_Marked":
     """In the language that knows most of its words."""
-    return max(
-        (_Marked(text, language(code)) for code in _order(languages)),
-        key=lambda marked: sum(part.end - part.start for part in marked.parts),
-    )
+    every = [_Marked(text, language(code)) for code in _order(languages)]
+    return max(every, key=lambda marked: marked.known)
 
 
 class _Marked:
@@ -107,6 +104,7 @@ class _Marked:
             at = part.end
         self.text = "".join([*pieces, text[at:]])
         self.folded = fold(self.text)
+        self.known = sum(part.end - part.start for part in self.parts)
 
     def request(self) -> tuple[int, int] | None:
         return self.language.request(self.folded)
@@ -117,16 +115,16 @@ class _Marked:
         said = [part for part in self.parts if part.kind != "vague"]
         if not said:
             doubtful = self.language.doubtful(self.folded)
-            return _with(base, doubt=Doubt.UNCLEAR if doubtful else Doubt.WHEN)
+            return replace(base, doubt=Doubt.UNCLEAR if doubtful else Doubt.WHEN)
         try:
             found = _whens(said, now.astimezone(ZoneInfo(zone)), zone, self.language)
         except Unclear:
-            return _with(base, doubt=Doubt.UNCLEAR)
-        if found.doubt is Doubt.PAST:
-            return _with(base, doubt=Doubt.PAST, whens=found.whens)
+            return replace(base, doubt=Doubt.UNCLEAR)
+        if found.doubt in (Doubt.PAST, Doubt.WHEN):
+            return replace(base, doubt=found.doubt, whens=found.whens)
         if len(said) < len(self.parts) or self.language.doubtful(self.folded):
-            return _with(base, doubt=Doubt.UNCLEAR, whens=found.whens)
-        return _with(
+            return replace(base, doubt=Doubt.UNCLEAR, whens=found.whens)
+        return replace(
             base, whens=found.whens, doubt=found.doubt, assumed=found.assumed, other=found.other
         )
 
@@ -137,18 +135,14 @@ class _Marked:
         return self.language.task(gap.join(piece for piece in pieces if piece))
 
 
-def _with(reading: Reading, **changes: Any) -> Reading:
-    from dataclasses import replace
-
-    return replace(reading, **changes)
-
-
 def _whens(said: Sequence[Part], now: datetime, zone: str, spoken: Language) -> Reading:
     """What the parts mean together. Raises Unclear."""
     spans = [part.found for part in said if part.kind == "span"]
     everies = [part.found for part in said if part.kind == "every"]
     whens = [part.found for part in said if part.kind == "when"]
-    timed = _merged([_only(found, OF_DAY) for found in whens if OF_DAY & found.keys()])
+    hours = [*whens, *everies]
+    timed = _merged([_only(found, OF_DAY) for found in hours if OF_DAY & found.keys()])
+    everies = [_without(found, OF_DAY) for found in everies]
     dated = [_without(found, OF_DAY) for found in whens if found.keys() - OF_DAY]
     if len(spans) > 1 or (spans and (dated or everies)):
         raise Unclear
@@ -202,7 +196,8 @@ def _chosen(
         if _moment(day, at, now) > now
     ]
     if not coming:
-        return Reading(language=spoken.code, task="", doubt=Doubt.PAST)
+        unsaid = time.assumed and choices[0] == now.date()  # "today", and no hour
+        return Reading(language=spoken.code, task="", doubt=Doubt.WHEN if unsaid else Doubt.PAST)
     whens = [when for _, when in coming]
     if len(choices) == 1 and time.likely is not None and len(time.options) > 1:
         likely = [when for at, when in coming if at == time.likely]
@@ -330,9 +325,7 @@ def _one(
 
 def _several(whens: Sequence[When], spoken: Language, *, assumed: bool = False) -> Reading:
     some = tuple(sorted(whens, key=lambda when: when.due)[:MOST_OPTIONS])
-    return Reading(
-        language=spoken.code, task="", whens=some, doubt=Doubt.WHICH, assumed=assumed
-    )
+    return Reading(language=spoken.code, task="", whens=some, doubt=Doubt.WHICH, assumed=assumed)
 
 
 def _merged(parts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -19,7 +19,8 @@ FEWEST_MINUTES = 5
 
 
 def rule(found: Mapping[str, Any]) -> str:
-    """What all parts together say, as `FREQ=...`. Of a yearly rule the day (`dd`) is that of its start."""
+    """What all parts together say, as `FREQ=...`. A yearly rule has its day (`dd`) from its start.
+    Raises Unclear."""
     interval = found.get("other", found.get("n", 1))
     unit = found.get("often", found.get("unit"))
     weekdays = _weekdays(found)
