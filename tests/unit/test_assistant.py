@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -27,21 +28,21 @@ class Talk:
         self.stage = stage
         stage.platform.limits = Limits(max_length=2000, buttons=True)
 
-    async def say(self, text: str, by: str = "Ann", room: str = "ann", **changes: object) -> str:
+    async def say(self, text: str, by: str = "Ann", room: str = "ann", **changes: Any) -> str:
         self.stage.clock.advance(1)
         event = self.event(text, by, room, **changes)
         said = await self.stage.hear(event)
         return said or ""
 
-    def event(self, text: str, by: str = "Ann", room: str = "ann", **changes: object) -> Event:
-        values = {
+    def event(self, text: str, by: str = "Ann", room: str = "ann", **changes: Any) -> Event:
+        values: dict[str, Any] = {
             "at": self.stage.clock.now(),
             "key": ConversationKey(platform="fake", account="bot", room=room),
             "addressed": Addressed.DIRECT if room == by.casefold() else Addressed.MENTION,
         }
         return self.stage.platform.event(text, by=by, **{**values, **changes})
 
-    async def command(self, text: str, **changes: object) -> str:
+    async def command(self, text: str, **changes: Any) -> str:
         return await self.say(text, kind=Kind.COMMAND, **changes)
 
     async def wait(self, days: float) -> str:
