@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from hobnob import commands
 from hobnob.assistant.speech import Speech, speech
-from hobnob.assistant.when.grammar import LANGUAGES
+from hobnob.assistant.when.grammar import LANGUAGES, LONGEST
 from hobnob.events import Event, Kind
 from hobnob.ports import Command
 from hobnob.text import unaddressed
@@ -100,6 +100,8 @@ def by_command(event: Event) -> Request | None:
 
 def in_words(text: str, languages: Sequence[str]) -> Request | None:
     """What is asked for in a sentence; what is to come at its time, `when.request` reads."""
+    if len(text) > LONGEST:
+        return None
     for spoken in (speech(code) for code in [*languages, *LANGUAGES]):
         if request := _said(text, spoken):
             return request

@@ -106,7 +106,7 @@ class SqlReminders:
 
         def transaction(connection: sa.Connection) -> Reminder | None:
             found = connection.execute(query).first()
-            return found and _reminder(found)
+            return _reminder(found) if found else None
 
         return await self._database.read(transaction)
 

@@ -17,6 +17,8 @@ from importlib.resources import files
 from typing import Any
 
 LANGUAGES = ("en", "de", "es", "fr", "zh")
+LONGEST = 500
+"""Characters in which a time, or a request, is looked for."""
 MARK = "\x00"
 """Stands where a part was found."""
 DIGITS = {

@@ -11,11 +11,17 @@ from zoneinfo import ZoneInfo
 
 from hobnob.assistant.when.calendar import Unclear
 from hobnob.assistant.when.combining import combine
-from hobnob.assistant.when.grammar import LANGUAGES, MARK, Language, Part, fold, language, normal
+from hobnob.assistant.when.grammar import (
+    LANGUAGES,
+    LONGEST,
+    MARK,
+    Language,
+    Part,
+    fold,
+    language,
+    normal,
+)
 from hobnob.assistant.when.records import Doubt, Reading
-
-LONGEST = 500
-"""Characters in which a time is looked for."""
 
 
 def request(text: str, now: datetime, zone: str, languages: Sequence[str]) -> Reading | None:
