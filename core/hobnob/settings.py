@@ -20,6 +20,7 @@ from hobnob.errors import ConfigError
 from hobnob.persona import MAX_BYTES, Persona, nearest, parse, parse_toml
 from hobnob.policy import Rules
 from hobnob.tables import (
+    AssistantTable,
     BotTable,
     EngageTable,
     MemoryTable,
@@ -42,6 +43,7 @@ class Settings(Table):
     memory: MemoryTable = MemoryTable()
     engage: EngageTable = EngageTable()
     rooms: RoomsTable = RoomsTable()
+    assistant: AssistantTable = AssistantTable()
     platforms: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
     """As written: see `platform`."""
 

@@ -244,6 +244,12 @@ class RoomsTable(Table):
         )
 
 
+class AssistantTable(Table):
+    """`[assistant]`: reminders and to-dos."""
+
+    enabled: bool = False
+
+
 def valid_name(name: str) -> str:
     """`name`, if a bot may have it. Raises ValueError."""
     if not _NAME.fullmatch(name):

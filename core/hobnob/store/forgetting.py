@@ -22,6 +22,7 @@ from hobnob.store.schema import (
     schedule,
     summary,
     turn,
+    zone,
 )
 
 MOST_AT_ONCE = 500
@@ -73,6 +74,8 @@ def forget_person(connection: sa.Connection, platform: str, account: str, person
     ):
         theirs = sa.and_(whose == person, table.c.conversation_id.in_(here))
         connection.execute(table.delete().where(theirs))
+    clock = (zone.c.platform == platform, zone.c.account == account, zone.c.author == person)
+    connection.execute(zone.delete().where(*clock))
     of_theirs = sa.and_(
         inbox.c.platform == platform, inbox.c.account == account, inbox.c.author == person
     )

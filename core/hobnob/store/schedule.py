@@ -25,13 +25,13 @@ def add(
     event: Event,
     *,
     job: str,
-    due: datetime,
+    due: datetime | None,
     rule: str = "",
     zone: str = "UTC",
 ) -> int:
     """Let `event` come in when it is due, as one of the kind `scheduled`, and with a rule again and
-    again. Its author may take it back. Its id is set then, and its time is when it was due. The
-    number by which it is known."""
+    again; with no `due`, only once it is moved. Its author may take it back. Its id is set then,
+    and its time is when it was due. The number by which it is known."""
     values = {
         "conversation_id": rows.ensure_conversation(
             connection, event.key, direct=event.addressed is Addressed.DIRECT

@@ -287,6 +287,27 @@ schedule = Table(
     Index(None, "author"),
 )
 
+# The number by which a person knows what they want to be reminded of, or to do.
+reminder = Table(
+    "reminder",
+    metadata,
+    Column("schedule_id", ForeignKey("schedule.id", ondelete="CASCADE"), primary_key=True),
+    Column("author", String, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("language", String(8), nullable=False),  # in which it was asked for
+    UniqueConstraint("author", "number"),
+)
+
+# Whose clock a person's words are about.
+zone = Table(
+    "zone",
+    metadata,
+    Column("platform", String, primary_key=True),
+    Column("account", String, primary_key=True),
+    Column("author", String, primary_key=True),
+    Column("name", String, nullable=False),
+)
+
 cursor = Table(
     "cursor",
     metadata,

@@ -1,0 +1,1 @@
+"""The personal assistant: reminders and to-dos in chat."""

@@ -1,0 +1,122 @@
+"""Reminders are delivered once, whatever ends the program, on SQLite and PostgreSQL alike."""
+
+from datetime import timedelta
+
+import pytest
+
+from hobnob.assistant.job import Assistant
+from hobnob.chat import Chat, Stores
+from hobnob.errors import StoreError
+from hobnob.jobs import Jobs
+from hobnob.memory.recall import Remembering
+from hobnob.persona import Persona
+from hobnob.policy import Rules
+from hobnob.recurrence import next_due
+from hobnob.store import reminders
+from hobnob.store.database import Database
+from hobnob.store.history import SqlHistory
+from hobnob.store.inbox import SqlInbox
+from hobnob.store.memory import SqlMemory
+from hobnob.store.outbox import SqlOutbox
+from hobnob.store.reminders import REMINDER, Reminder, SqlReminders
+from hobnob.store.schedule import SqlSchedule
+from hobnob.testing.adapter import FakeAdapter, key
+from hobnob.testing.clock import FakeClock
+from hobnob.testing.engine import ScriptedEngine
+
+
+class Life:
+    """One run of the program, on a database that outlives it."""
+
+    def __init__(self, database: Database, clock: FakeClock, platform: FakeAdapter) -> None:
+        self.platform = platform
+        self.schedule = SqlSchedule(database, clock, next_due)
+        self.store = SqlReminders(database)
+        self.chat = Chat(
+            persona=Persona(name="Otto", text="You are Otto."),
+            rules=Rules(names=("Otto",), burst_seconds=0),
+            engine=ScriptedEngine(["The model answers."] * 9),
+            memory=Remembering(SqlMemory(database, clock)),
+            stores=Stores(
+                inbox=SqlInbox(database, clock),
+                outbox=SqlOutbox(database),
+                history=SqlHistory(database),
+            ),
+            adapters={"fake": platform},
+            clock=clock,
+            jobs=Jobs([Assistant(self.store, clock)]),
+        )
+
+    async def hear(self, text: str) -> None:
+        event = self.platform.event(text)
+        await self.chat.receive(event, None)
+        await self.chat.settled(event.key)
+
+    async def start(self) -> None:
+        await self.chat.resume("fake")
+        for found in await self.schedule.ring(["fake"]):
+            self.chat.wake(found)
+        await self.chat.settled(key())
+
+
+async def test_what_became_due_while_away_comes_once_and_late(database: Database) -> None:
+    clock, platform = FakeClock(), FakeAdapter()
+    await Life(database, clock, platform).hear("remind me in 10 minutes to eat")
+    platform.sent.clear()
+    clock.advance(86_400)
+    for _ in range(3):
+        await Life(database, clock, platform).start()
+    (text,) = platform.texts
+    assert text.startswith("Reminder: eat\n(This was for ")
+
+
+async def test_a_kill_between_due_and_said_loses_and_doubles_nothing(database: Database) -> None:
+    clock, platform = FakeClock(), FakeAdapter()
+    await Life(database, clock, platform).hear("remind me in 10 minutes to eat")
+    platform.sent.clear()
+    clock.advance(600)
+    await Life(database, clock, platform).schedule.ring(["fake"])  # and then the power fails
+    for _ in range(3):
+        await Life(database, clock, platform).start()
+    assert [text.splitlines()[0] for text in platform.texts] == ["Reminder: eat"]
+
+
+async def test_a_request_that_was_stored_and_not_answered_is_noted_once(
+    database: Database,
+) -> None:
+    clock, platform = FakeClock(), FakeAdapter()
+    event = platform.event("remind me in 10 minutes to eat")
+    await SqlInbox(database, clock).receive(event, None)  # and then the power fails
+    for _ in range(2):
+        life = Life(database, clock, platform)
+        await life.start()
+    assert len((await life.store.of(event, everywhere=True)).reminders) == 1
+    assert len(platform.texts) == 1
+
+
+async def test_a_number_is_given_once(database: Database) -> None:
+    clock, platform = FakeClock(), FakeAdapter()
+    new = Reminder(
+        row=0,
+        number=1,
+        kind=REMINDER,
+        event=platform.event("eat"),
+        rule="",
+        zone="UTC",
+        due=clock.now() + timedelta(hours=1),
+        language="en",
+    )
+    await database.write(lambda connection: reminders.add(connection, new))
+    with pytest.raises(StoreError):
+        await database.write(lambda connection: reminders.add(connection, new))
+
+
+async def test_of_those_that_rang_only_the_last_are_kept(database: Database) -> None:
+    clock, platform = FakeClock(), FakeAdapter()
+    life = Life(database, clock, platform)
+    for _ in range(reminders.MOST_OVER + 3):
+        await life.hear("/remind in 10 minutes eat")
+        clock.advance(700)
+        await life.start()
+    theirs = await life.store.of(platform.event("x"), everywhere=True)
+    assert len(theirs.reminders) <= reminders.MOST_OVER + 1
