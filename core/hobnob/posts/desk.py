@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from hobnob import commands
 from hobnob.conversation import ConversationKey
-from hobnob.events import Button, Event
+from hobnob.events import Addressed, Button, Event
 from hobnob.jobs import Deed
 from hobnob.policy import Action, Decision
 from hobnob.ports import Clock, Command
@@ -77,7 +77,7 @@ class Desk:
         name = next(iter(commands.words(event)), "")
         if name not in {command.name for command in COMMANDS}:
             return None
-        ours = decision.action is not Action.SILENT or event.key == self._where
+        ours = event.addressed is not Addressed.NONE or event.key == self._where
         if not ours or decision.action is Action.NOTICE:
             return None
         who = f"{event.key.platform}/{event.author.id}"

@@ -139,8 +139,7 @@ class Poster(Job):
                 await self._withdraw(post, now)
             elif post.due > now:
                 coming[rule.name] = coming.get(rule.name, 0) + 1
-                if {version.key for version in post.versions} != set(rule.to):
-                    await self._plan(rule, post.due, now)
+                await self._look_again(rule, post, now)
         for rule in self._rules.values():
             for due in await self._times(rule, now, coming.get(rule.name, 0)):
                 await self._plan(rule, due, now)
@@ -161,6 +160,25 @@ class Poster(Job):
     async def _plan(self, rule: Rule, due: datetime, now: datetime) -> None:
         def transaction(connection: sa.Connection) -> None:
             store.plan(connection, rule.name, due, rule.to, now)
+
+        await self._posts.write(transaction)
+
+    async def _look_again(self, rule: Rule, post: Post, now: datetime) -> None:
+        """See to it that it goes where bot.toml says now. If it is no longer what was approved, the
+        owner is asked again."""
+        moved = {version.key for version in post.versions} != set(rule.to)
+        if moved:
+            await self._plan(rule, post.due, now)
+            post = await self._posts.get(post.number) or post
+        asked = moved or any(version.approved for version in post.open)
+        waits = rule.needs_approval and post.state == "drafted"
+        if not (asked and waits) or review.is_approved(rule, post):
+            return
+        done = Act(what="voided", note="bot.toml was changed")
+
+        def transaction(connection: sa.Connection) -> None:
+            store.change(connection, post, done, now)
+            self._tell(connection, review.draft(rule, post, self._limits), post)
 
         await self._posts.write(transaction)
 

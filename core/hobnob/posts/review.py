@@ -9,7 +9,7 @@ from hobnob.conversation import ConversationKey
 from hobnob.events import Button
 from hobnob.ports import Limits
 from hobnob.posts.rule import Rule
-from hobnob.posts.version import mark, parts
+from hobnob.posts.version import fingerprint, mark, parts
 from hobnob.store.posts import Post
 from hobnob.text import one_line
 
@@ -58,6 +58,11 @@ def preview(rule: Rule, post: Post, limits_of: LimitsOf) -> str:
     return "\n\n".join(shown)
 
 
+def is_approved(rule: Rule, post: Post) -> bool:
+    """Whether every version that is still to go out is approved as it is."""
+    return all(v.approved == fingerprint(rule, v.key, post.text) for v in post.open)
+
+
 def _place(rule: Rule, key: ConversationKey, messages: Sequence[str], limits: Limits) -> str:
     longest = max(limits.length(message) for message in messages)
     notes = [f"{longest} of {limits.max_length} characters"]
@@ -92,6 +97,6 @@ def state(post: Post, rule: Rule | None) -> str:
     if post.state == "drafted":
         if not (rule and rule.needs_approval):
             return "drafted"
-        return "approved" if all(v.approved for v in post.open) else "waits for approval"
+        return "approved" if is_approved(rule, post) else "waits for approval"
     doubtful = {v.sent for v in post.versions} & {"pending", "sending", "refused", "unknown"}
     return f"{post.state} ({', '.join(sorted(doubtful))})" if doubtful else post.state

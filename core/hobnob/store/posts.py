@@ -54,7 +54,7 @@ class Act:
     """What somebody did about a post."""
 
     what: str
-    """planned, drafted, edited, approved, rejected, redraft, posted, skipped or withdrawn."""
+    """planned, drafted, edited, approved, voided, rejected, redraft, posted, skipped or withdrawn."""
     who: str = BOT
     note: str = ""
 
@@ -103,7 +103,7 @@ def change(connection: sa.Connection, seen: Post, done: Act, at: datetime, **val
     """Change an open post, as long as it is as it was seen. Whatever was approved of it no longer
     is. Raises StoreError if somebody was faster: then it is to be looked at again."""
     changed = connection.execute(
-        post.update().where(_as(seen)).values(values).returning(post.c.id)
+        post.update().where(_as(seen)).values({"state": seen.state, **values}).returning(post.c.id)
     ).first()
     if changed is None:
         raise StoreError(f"post {seen.number} has changed meanwhile")
@@ -256,10 +256,10 @@ class SqlPosts:
     async def _posts(self, query: sa.Select[Any]) -> Sequence[Post]:
         def transaction(connection: sa.Connection) -> Sequence[Post]:
             found = connection.execute(query).all()
+            sent = outbox_table.c.nonce == post_version.c.nonce
             versions = (
                 sa.select(post_version, outbox_table.c.state.label("sent"), *rows.KEY)
-                .join(conversation)
-                .outerjoin(outbox_table, outbox_table.c.nonce == post_version.c.nonce)
+                .select_from(post_version.join(conversation).outerjoin(outbox_table, sent))
                 .where(post_version.c.post_id.in_([row.id for row in found]))
                 .order_by(post_version.c.conversation_id)
             )
