@@ -9,7 +9,8 @@ from hobnob.conversation import ConversationKey
 from hobnob.jobs import Job
 from hobnob.ports import Adapter, Clock, Engine
 from hobnob.posts import feed
-from hobnob.posts.poster import Poster, Review
+from hobnob.posts.owner import Review
+from hobnob.posts.poster import Poster
 from hobnob.recollection import Embedder
 from hobnob.settings import Bot
 from hobnob.store.database import Database

@@ -16,7 +16,8 @@ from hobnob.memory.recall import Remembering
 from hobnob.persona import Persona
 from hobnob.policy import Rules
 from hobnob.ports import Limits
-from hobnob.posts.poster import Poster, Review
+from hobnob.posts.owner import Review
+from hobnob.posts.poster import Poster
 from hobnob.posts.rule import Rule
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory

@@ -3,22 +3,21 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 
 import sqlalchemy as sa
 
-from hobnob import replies
 from hobnob.conversation import ConversationKey
 from hobnob.errors import EngineError, EngineUnavailable, PageFailed, StoreError
-from hobnob.events import Event, Visibility
-from hobnob.jobs import Deed, Job, Message, Wake
+from hobnob.events import Event
+from hobnob.jobs import Deed, Job, Wake
 from hobnob.persona import Persona
 from hobnob.policy import Decision
-from hobnob.ports import Adapter, Clock, Engine, Limits
+from hobnob.ports import Adapter, Clock, Engine
 from hobnob.posts import draft, feed, review
 from hobnob.posts.desk import COMMANDS, Desk
+from hobnob.posts.owner import Owner, Review
+from hobnob.posts.plan import Planner
 from hobnob.posts.rule import Rule, skipped_because
 from hobnob.posts.version import fingerprint, messages
 from hobnob.store import posts as store
@@ -29,8 +28,6 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 PLAN_EVERY = 30
 """Ticks between two looks at what bot.toml wants."""
-MOST_AHEAD = 10
-"""Posts of one rule in the table that are still to come."""
 IDLE_SECONDS = 0.25
 LONGEST_WAIT = 30.0
 """In a busy place nobody is ever idle."""
@@ -40,18 +37,6 @@ AGAIN_FEED = timedelta(minutes=10)
 """After a feed failed, or had nothing new."""
 BEFORE = 3
 """Earlier posts that the model is shown."""
-CAREFUL = Limits(max_length=500)
-"""Of a platform that is not connected here."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Review:
-    """`[review]` of bot.toml."""
-
-    where: ConversationKey | None = None
-    """Where drafts are shown."""
-    owners: frozenset[str] = frozenset()
-    """platform/id of whoever may decide."""
 
 
 class Poster(Job):
@@ -73,8 +58,9 @@ class Poster(Job):
     ) -> None:
         """`fetch` where there are feeds."""
         self._rules = {rule.name: rule for rule in rules}
-        self._review = review
+        self._owner = Owner(review, adapters)
         self._posts = posts
+        self._planner = Planner(self._rules, posts=posts, owner=self._owner, clock=clock)
         self._persona = persona
         self._engine = engine
         self._adapters = adapters
@@ -87,7 +73,7 @@ class Poster(Job):
             posts=posts,
             owners=review.owners,
             where=review.where,
-            limits=self._limits,
+            limits=self._owner.limits,
             clock=clock,
         )
 
@@ -96,6 +82,10 @@ class Poster(Job):
 
     async def run(self, wake: Wake, busy: Callable[[], bool]) -> None:
         await asyncio.gather(self._publish_all(wake), self._draft_all(wake, busy))
+
+    async def plan(self) -> None:
+        """Bring the table up to date with bot.toml."""
+        await self._planner.plan()
 
     async def _publish_all(self, wake: Wake) -> None:
         tick = 0
@@ -127,69 +117,6 @@ class Poster(Job):
                 log.exception("a bug; drafting waits")
             await self._clock.sleep(TICK_SECONDS)
 
-    # ------------------------------------------------------------------ planning
-
-    async def plan(self) -> None:
-        """Put into the table what is to come, and take out what bot.toml no longer wants."""
-        now = self._clock.now()
-        coming: dict[str, int] = {}
-        for post in await self._posts.open():
-            rule = self._rules.get(post.rule)
-            if rule is None or (post.due > now and not rule.is_due_at(post.due)):
-                await self._withdraw(post, now)
-            elif post.due > now:
-                coming[rule.name] = coming.get(rule.name, 0) + 1
-                await self._look_again(rule, post, now)
-        for rule in self._rules.values():
-            for due in await self._times(rule, now, coming.get(rule.name, 0)):
-                await self._plan(rule, due, now)
-
-    async def _times(self, rule: Rule, now: datetime, coming: int) -> Sequence[datetime]:
-        """The times that are missing in the table: those within reach, at least the next, and the
-        first of those that went by while nobody was here."""
-        last = await self._posts.last_due(rule.name)
-        begin, missed = last or now, []
-        if begin < now - rule.late:
-            missed = list(islice(rule.times(begin, now - rule.late), 1))
-            begin = now - rule.late
-        found = list(islice(rule.times(begin, now + rule.ahead), max(0, MOST_AHEAD - coming)))
-        if not coming and not any(due > now for due in found):
-            found += islice(rule.times(max(begin, now), datetime.max.replace(tzinfo=now.tzinfo)), 1)
-        return [*missed, *found]
-
-    async def _plan(self, rule: Rule, due: datetime, now: datetime) -> None:
-        def transaction(connection: sa.Connection) -> None:
-            store.plan(connection, rule.name, due, rule.to, now)
-
-        await self._posts.write(transaction)
-
-    async def _look_again(self, rule: Rule, post: Post, now: datetime) -> None:
-        """See to it that it goes where bot.toml says now. If it is no longer what was approved, the
-        owner is asked again."""
-        moved = {version.key for version in post.versions} != set(rule.to)
-        if moved:
-            await self._plan(rule, post.due, now)
-            post = await self._posts.get(post.number) or post
-        asked = moved or any(version.approved for version in post.open)
-        waits = rule.needs_approval and post.state == "drafted"
-        if not (asked and waits) or review.is_approved(rule, post):
-            return
-        done = Act(what="voided", note="bot.toml was changed")
-
-        def transaction(connection: sa.Connection) -> None:
-            store.change(connection, post, done, now)
-            self._tell(connection, review.draft(rule, post, self._limits), post)
-
-        await self._posts.write(transaction)
-
-    async def _withdraw(self, post: Post, now: datetime) -> None:
-        done = Act(what="withdrawn", note="bot.toml wants it no more")
-
-        def transaction(connection: sa.Connection) -> None:
-            store.change(connection, post, done, now, state="withdrawn")
-
-        await self._posts.write(transaction)
-
     # ------------------------------------------------------------------ publishing
 
     async def publish(self) -> Sequence[ConversationKey]:
@@ -208,7 +135,7 @@ class Poster(Job):
                 continue  # another process has that platform, or none
             approved = version.approved == fingerprint(rule, version.key, body)
             why = skipped_because(rule, post.due, now, text=body, approved=approved)
-            limits = self._limits(version.key)
+            limits = self._owner.limits(version.key)
             said = [] if why else messages(rule, version.key, body, limits)
             done = Act(what="skipped" if why else "posted", note=f"{version.key} {why}".strip())
             ends.append((version, said, done, why))
@@ -221,14 +148,14 @@ class Poster(Job):
                 for version, said, done, _ in ends
             ]
             if any(ended) and told:
-                self._tell(connection, told)
+                self._owner.tell(connection, told)
 
         if not ends:
             return []
         await self._posts.write(transaction)
         if told:
             log.warning("%s", told)
-        return [*(version.key for version, *_ in ends), *self._where()]
+        return [*(version.key for version, *_ in ends), *self._owner.keys()]
 
     # ------------------------------------------------------------------ drafting
 
@@ -286,41 +213,18 @@ class Poster(Job):
             store.change(connection, post, done, now, state="drafted", text=text, wish="")
             store.saw(connection, rule.name, old, now)
             if rule.needs_approval:
-                shown = review.draft(rule, drafted, self._limits)
-                self._tell(connection, shown, drafted)
+                shown = review.draft(rule, drafted, self._owner.limits)
+                self._owner.tell(connection, shown, drafted)
 
         await self._posts.write(transaction)
         log.info("post %d, “%s”, is drafted", post.number, rule.name)
-        return self._where()
+        return self._owner.keys()
 
     async def _written(self, rule: Rule, post: Post, entry: feed.Entry | None) -> str:
         link = entry.link if entry else ""
-        room = min(self._limits(key).max_length for key in rule.to)
+        room = min(self._owner.limits(key).max_length for key in rule.to)
         room -= len(" ".join(rule.hashtags)) + len(link) + len(rule.warning) + 4
         before = await self._posts.said(rule.name, BEFORE)
         asked = draft.request(rule, post, entry, before, room)
         text = await draft.write(self._engine, self._persona, rule.to[0], asked, self._clock.now())
         return f"{text}\n\n{link}" if link and link not in text else text
-
-    # ------------------------------------------------------------------ the owner
-
-    def _tell(self, connection: sa.Connection, text: str, post: Post | None = None) -> None:
-        """Say something to the owner, who sees it nowhere but in the right place."""
-        if self._review.where is None:
-            return
-        said = Message(
-            key=self._review.where,
-            text=text,
-            buttons=review.buttons(post) if post else (),
-            visibility=Visibility.DIRECT,
-        )
-        limits = self._limits(said.key)
-        store.say(connection, said.key, replies.elsewhere(said, limits))
-
-    def _where(self) -> Sequence[ConversationKey]:
-        where = self._review.where
-        return [where] if where and where.platform in self._adapters else []
-
-    def _limits(self, key: ConversationKey) -> Limits:
-        adapter = self._adapters.get(key.platform)
-        return adapter.limits if adapter else CAREFUL

@@ -13,7 +13,7 @@ import re
 from hobnob.recurrence import check
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_CODES = dict(zip(_DAYS, ("MO", "TU", "WE", "TH", "FR", "SA", "SU"), strict=True))
+_CODES: dict[str, str] = dict(zip(_DAYS, ("MO", "TU", "WE", "TH", "FR", "SA", "SU"), strict=True))
 _MONTHS = [
     "january",
     "february",

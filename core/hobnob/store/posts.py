@@ -54,7 +54,7 @@ class Act:
     """What somebody did about a post."""
 
     what: str
-    """planned, drafted, edited, approved, voided, rejected, redraft, posted, skipped or withdrawn."""
+    """planned, drafted, edited, approved, voided, rejected, redraft, posted, skipped, withdrawn."""
     who: str = BOT
     note: str = ""
 
