@@ -1,0 +1,165 @@
+"""Posts by the real program on three platforms: approved in a chat, out once whatever is killed."""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.program import hobnob, make_bot
+from tests.acceptance.town import Town
+from tests.wire import fake_discord, fake_telegram
+from tests.wire.fake_discord import FakeDiscord
+from tests.wire.fake_mastodon import FakeMastodon
+from tests.wire.fake_telegram import FakeTelegram
+
+CHAT = fake_telegram.ANN
+OWNER = 817
+"""Ann, as Telegram knows her."""
+DESK = f"telegram:{fake_telegram.BOT}:{CHAT}"
+TO = [
+    f"discord:{fake_discord.BOT_USER['id']}:{fake_discord.GENERAL}",
+    f"telegram:{fake_telegram.BOT}:{fake_telegram.GROUP}",
+    "mastodon:1:timeline",
+]
+
+
+@dataclass
+class Press:
+    """The bot, the three platforms, and what stands on them."""
+
+    town: Town
+    discord: FakeDiscord
+    telegram: FakeTelegram
+    mastodon: FakeMastodon
+
+    def posted(self, words: str) -> tuple[int, int, int]:
+        """How often it is on Discord, on Telegram and on Mastodon."""
+        group = [r.text for r in self.telegram.replies if r.chat == fake_telegram.GROUP]
+        everywhere = (
+            [reply.content for reply in self.discord.replies],
+            group,
+            [reply.text for reply in self.mastodon.replies],
+        )
+        on_discord, on_telegram, on_mastodon = (sum(words in t for t in ts) for ts in everywhere)
+        return on_discord, on_telegram, on_mastodon
+
+    @property
+    def desk(self) -> str:
+        """What the owner was told."""
+        return "\n".join(r.text for r in self.telegram.replies if r.chat == CHAT)
+
+    async def until(self, condition: Callable[[], object], seconds: float = 60) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while not condition():
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            pytest.fail(f"{self.desk}\n{self.town.last_words()}")
+
+
+@asynccontextmanager
+async def press(folder: Path, posts: str) -> AsyncIterator[Press]:
+    async with FakeDiscord() as discord, FakeTelegram() as telegram, FakeMastodon() as mastodon:
+        telegram.answer_seconds = mastodon.answer_seconds = 0.2  # a good moment to die
+        bot = make_bot(
+            folder / "bot",
+            f"""
+[review]
+where = "{DESK}"
+owners = ["telegram/{OWNER}"]
+[platforms.discord]
+token = "{fake_discord.TOKEN}"
+api_url = "{discord.api_url}"
+gateway_url = "{discord.gateway_url}"
+[platforms.telegram]
+token = "{telegram.token}"
+base_url = "{telegram.base_url}"
+[platforms.mastodon]
+base_url = "{mastodon.base_url}"
+access_token = "{mastodon.access_token}"
+{posts}
+""",
+        )
+        (folder / "home").mkdir()
+        town = Town(rooms=[], bot=bot, home=folder / "home", online=lambda: bool(telegram.offsets))
+        try:
+            yield Press(town=town, discord=discord, telegram=telegram, mastodon=mastodon)
+        finally:
+            if town.process and town.process.returncode is None:
+                town.process.kill()
+                await town.process.wait()
+
+
+def rule(name: str, due: datetime, what: str) -> str:
+    return f"""
+[[posts]]
+name = "{name}"
+when = "DTSTART:{due:%Y%m%dT%H%M%S} RRULE:FREQ=DAILY"
+to = {TO}
+visibility = "public"
+ahead = 720
+{what}
+"""
+
+
+async def test_a_fixed_and_an_approved_post_go_out_once_whatever_is_killed(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    fixed, written = now + timedelta(seconds=20), now + timedelta(seconds=30)
+    rules = rule("fixed", fixed, 'text = "The repair café is open."')
+    rules += rule("written", written, 'prompt = "Say that the swifts are back."')
+    rules += rule("ignored", written, 'prompt = "Say that nobody approved this."')
+    async with press(tmp_path, rules) as here:
+        await here.town.start()
+        await here.until(lambda: len(re.findall("A draft: ", here.desk)) >= 2)
+        assert here.posted("swifts") == (0, 0, 0)
+        number, sign = found(here, "written")
+        await here.town.kill()
+        await here.town.start()
+        here.telegram.say(CHAT, f"/approve {number} {sign}", author="ann")
+        await here.until(lambda: f"Approved: post {number}" in here.desk)
+        await here.town.kill()
+        await here.town.start()
+        await here.until(lambda: any(here.posted("repair café")))
+        await here.town.kill()  # in the middle of sending
+        await here.town.start()
+        await here.until(lambda: any(here.posted("swifts")))
+        await here.town.kill()
+        await here.town.start()
+        await here.until(lambda: "Not posted" in here.desk)
+        for words in ("repair café", "swifts"):
+            await here.until(lambda words=words: min(*here.posted(words)[::2]) == 1)
+        await here.until(here.town.idle)
+        await here.town.stop()
+        missing = 0
+        for words in ("repair café", "swifts"):
+            on_discord, on_telegram, on_mastodon = here.posted(words)
+            assert (on_discord, on_mastodon) == (1, 1), words
+            assert on_telegram <= 1, words
+            missing += 1 - on_telegram
+        assert missing <= here.town.in_doubt()
+        assert here.posted("nobody approved") == (0, 0, 0)
+        assert all(post.visibility == "public" for post in here.mastodon.replies)
+        assert len(re.findall("A draft: ", here.desk)) == 2
+        told = hobnob("posts", "show", here.town.bot, home=here.town.home).stdout
+        assert "written" in told
+        assert "posted" in told
+
+
+def found(here: Press, name: str) -> tuple[int, str]:
+    """The number of a post and the sign of its draft, as the button under it has them."""
+    from hobnob.posts.version import mark
+
+    database = sqlite3.connect(here.town.bot / "hobnob.db", timeout=10)
+    try:
+        row = database.execute(
+            "SELECT id, text FROM post WHERE rule = ? AND state = 'drafted'", (name,)
+        ).fetchone()
+    finally:
+        database.close()
+    return int(row[0]), mark(row[1])
