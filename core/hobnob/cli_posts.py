@@ -12,6 +12,7 @@ import typer
 
 from hobnob.cli_bot import BotName, fail, load, run_until_done
 from hobnob.errors import HobnobError
+from hobnob.recurrence import next_due
 from hobnob.terminal import out, show
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def show_posts(
 
     async def read() -> list[dict[str, Any]]:
         async with _office(found) as office:
-            coming, over = await office.posts.open(), await office.posts.over(limit)
+            coming, over = await office.coming(), await office.posts.over(limit)
             if dry_run:
                 for post in coming:
                     office.print(post)
@@ -114,6 +115,18 @@ class Office:
     rules: "dict[str, Rule]"
     limits: "Callable[[ConversationKey], Limits]"
 
+    async def coming(self) -> "Sequence[Post]":
+        """What is in the table, and of every other rule the next, which a running bot puts there."""
+        from hobnob.store.posts import Post
+
+        found = list(await self.posts.open())
+        now = datetime.now(UTC)
+        for name in self.rules.keys() - {post.rule for post in found}:
+            rule = self.rules[name]
+            if due := next_due(rule.when, rule.zone, now):
+                found.append(Post(number=0, rule=name, due=due, state="planned"))
+        return sorted(found, key=lambda post: post.due)
+
     def waits(self, post: "Post") -> bool:
         from hobnob.posts.review import is_approved
 
@@ -132,18 +145,21 @@ class Office:
 
     async def row(self, post: "Post") -> dict[str, Any]:
         from hobnob.posts import review as words
+        from hobnob.store.posts import Act
         from hobnob.text import one_line
 
         rule = self.rules.get(post.rule)
-        (*_, (_, last)) = await self.posts.acts(post.number)
+        acts = [act for _, act in await self.posts.acts(post.number)]
+        last = acts[-1] if acts else Act(what="")
+        keys = rule.to if rule and not acts else [version.key for version in post.versions]
         text = (rule.text if rule else "") or post.text
         return {
-            "number": post.number,
+            "number": post.number or "",
             "due": post.due,
             "rule": post.rule,
-            "to": ", ".join(str(version.key) for version in post.versions),
+            "to": ", ".join(map(str, keys)),
             "state": words.state(post, rule),
-            "last": f"{last.what} by {last.who}",
+            "last": f"{last.what} by {last.who}" if acts else "",
             "note": "" if last.note == text else one_line(last.note),
             "text": one_line(text),
         }

@@ -22,7 +22,8 @@ def when(due: datetime, zone: str) -> str:
 
 
 def name(post: Post, zone: str) -> str:
-    return f"post {post.number}, “{post.rule}”, due {when(post.due, zone)}"
+    number = f" {post.number}" if post.number else ""  # one that is not in the table has none
+    return f"post{number}, “{post.rule}”, due {when(post.due, zone)}"
 
 
 def draft(rule: Rule, post: Post, limits_of: LimitsOf) -> str:
