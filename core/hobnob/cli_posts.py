@@ -27,6 +27,7 @@ posts = typer.Typer(help="What the bot posts by itself.", no_args_is_help=True)
 
 TERMINAL = "terminal"
 KEYS = "[a]pprove  [e]dit  [r]eject  re[d]raft  [s]kip  [q]uit"
+LONGEST_IN_TABLE = 80
 MOST_SHOWN = 500
 """Times in a calendar."""
 
@@ -116,7 +117,7 @@ class Office:
     limits: "Callable[[ConversationKey], Limits]"
 
     async def coming(self) -> "Sequence[Post]":
-        """What is in the table, and of every other rule the next, which a running bot puts there."""
+        """What is in the table; of every other rule the next, which a running bot puts there."""
         from hobnob.store.posts import Post
 
         found = list(await self.posts.open())
@@ -161,7 +162,7 @@ class Office:
             "state": words.state(post, rule),
             "last": f"{last.what} by {last.who}" if acts else "",
             "note": "" if last.note == text else one_line(last.note),
-            "text": one_line(text),
+            "text": one_line(text)[:LONGEST_IN_TABLE],
         }
 
     async def decide(self, name: str, post: "Post", more: str = "") -> None:

@@ -423,7 +423,9 @@ def test_a_ready_bot_loads(name: str) -> None:
 def test_a_ready_bots_file_shows_every_key_with_its_default(name: str) -> None:
     """The file is the template of new bots: what is commented out must be right as well."""
     written = (find(name) / "bot.toml").read_text()
-    everything = re.sub(r"^# (?=\w+ = |\[platforms\.|\[\[posts\]\])", "", written, flags=re.MULTILINE)
+    everything = re.sub(
+        r"^# (?=\w+ = |\[platforms\.|\[\[posts\]\])", "", written, flags=re.MULTILINE
+    )
     shown = tomllib.loads(everything)
     fields = Settings.model_fields
     for table in ("bot", "model", "store", "engage"):

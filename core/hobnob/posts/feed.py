@@ -49,7 +49,7 @@ async def read(fetch: Fetch, url: str) -> Sequence[Entry]:
 def parse(body: bytes) -> Sequence[Entry]:
     """Raises PageFailed."""
     found = feedparser.parse(BytesIO(body))
-    if not found.version:
+    if not found.get("version"):
         raise PageFailed("it is no feed (RSS or Atom)")
     entries = []
     for each in found.entries[:MOST_ENTRIES]:

@@ -35,6 +35,8 @@ AGAIN = timedelta(minutes=1)
 """After a model failed at a draft."""
 AGAIN_FEED = timedelta(minutes=10)
 """After a feed failed, or had nothing new."""
+MOST_ASKED = 500
+"""Characters that the model is asked for, where the platforms take more."""
 BEFORE = 3
 """Earlier posts that the model is shown."""
 
@@ -222,7 +224,7 @@ class Poster(Job):
 
     async def _written(self, rule: Rule, post: Post, entry: feed.Entry | None) -> str:
         link = entry.link if entry else ""
-        room = min(self._owner.limits(key).max_length for key in rule.to)
+        room = min(MOST_ASKED, *(self._owner.limits(key).max_length for key in rule.to))
         room -= len(" ".join(rule.hashtags)) + len(link) + len(rule.warning) + 4
         before = await self._posts.said(rule.name, BEFORE)
         asked = draft.request(rule, post, entry, before, room)
