@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -123,11 +122,11 @@ async def test_a_fixed_and_an_approved_post_go_out_once_whatever_is_killed(tmp_p
         await here.town.start()
         await here.until(lambda: len(re.findall("A draft: ", here.desk)) >= 2)
         assert here.posted("swifts") == (0, 0, 0)
-        number, sign = found(here, "written")
+        (draft,) = [sent for sent in here.telegram.replies if "“written”" in sent.text]
         await here.town.kill()
         await here.town.start()
-        here.telegram.say(OWNER, f"/approve {number} {sign}", author="ann")
-        await here.until(lambda: f"Approved: post {number}" in here.desk)
+        here.telegram.press(draft, "Approve")
+        await here.until(lambda: re.search(r"Approved: post \d+, “written”", here.desk))
         await here.town.kill()
         await here.town.start()
         await here.until(lambda: any(here.posted("repair café")))
@@ -154,17 +153,3 @@ async def test_a_fixed_and_an_approved_post_go_out_once_whatever_is_killed(tmp_p
         told = hobnob("posts", "show", here.town.bot, home=here.town.home).stdout
         assert "written" in told
         assert "posted" in told
-
-
-def found(here: Press, name: str) -> tuple[int, str]:
-    """The number of a post and the sign of its draft, as the button under it has them."""
-    from hobnob.posts.version import mark
-
-    database = sqlite3.connect(here.town.bot / "hobnob.db", timeout=10)
-    try:
-        row = database.execute(
-            "SELECT id, text FROM post WHERE rule = ? AND state = 'drafted'", (name,)
-        ).fetchone()
-    finally:
-        database.close()
-    return int(row[0]), mark(row[1])
