@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.program import hobnob, make_bot
-from tests.acceptance.town import Town
+from tests.acceptance.town import Town, platforms
 from tests.wire import fake_discord, fake_telegram
 from tests.wire.discord_payloads import BOT_USER
 from tests.wire.fake_discord import FakeDiscord
@@ -77,16 +77,7 @@ async def press(folder: Path, posts: str) -> AsyncIterator[Press]:
 [review]
 where = "{DESK}"
 owners = ["telegram/{OWNER}"]
-[platforms.discord]
-token = "{fake_discord.TOKEN}"
-api_url = "{discord.api_url}"
-gateway_url = "{discord.gateway_url}"
-[platforms.telegram]
-token = "{telegram.token}"
-base_url = "{telegram.base_url}"
-[platforms.mastodon]
-base_url = "{mastodon.base_url}"
-access_token = "{mastodon.access_token}"
+{platforms(discord, telegram, mastodon)}
 {posts}
 """,
         )
@@ -153,3 +144,25 @@ async def test_a_fixed_and_an_approved_post_go_out_once_whatever_is_killed(tmp_p
         told = hobnob("posts", "show", here.town.bot, home=here.town.home).stdout
         assert "written" in told
         assert "posted" in told
+
+
+def test_what_is_to_come_is_shown_before_the_bot_ever_ran(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    hello = rule("hello", datetime(2026, 1, 1, 9, tzinfo=UTC), 'text = "Hello, all!"')
+    bot = make_bot(tmp_path / "bot", hello)
+    home = tmp_path / "home"
+    shown = hobnob("posts", "show", bot, "--dry-run", home=home).stdout
+    assert "Post, “hello”, due " in shown
+    assert "To discord:" in shown
+    assert "> Hello, all!" in shown
+    assert "hello\t" in hobnob("posts", "show", bot, home=home).stdout
+    calendar = hobnob("posts", "calendar", bot, "--ics", "--days", "3", home=home).stdout
+    assert calendar.count("BEGIN:VEVENT") == 3
+    assert hobnob("review", bot, home=home).stdout == "No draft waits for you.\n"
+
+
+def test_a_bot_without_posts_says_so(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    done = hobnob("posts", "show", make_bot(tmp_path / "bot"), home=tmp_path / "home")
+    assert done.returncode == 1
+    assert "has no [[posts]]" in done.stderr
