@@ -77,6 +77,7 @@ async def run(
             embedder=embedder,
             adapters=adapters,
         )
+        jobs = await employ.jobs(place, stack)
         chat = build(
             bot,
             adapters,
@@ -85,7 +86,7 @@ async def run(
             memory=memory,
             database=database,
             clock=clock,
-            jobs=await employ.jobs(place, stack),
+            jobs=jobs,
             fetch_page=await stack.enter_async_context(PageReader()) if reads_links else None,
         )
         stop = stack.enter_context(_stop_signal())
@@ -99,6 +100,7 @@ async def run(
         tasks_beside = [
             asyncio.create_task(memory.learner.run(lambda: chat.writing)),
             asyncio.create_task(_note_health(database, adapters, clock)),
+            *(asyncio.create_task(job.run(chat.wake, lambda: chat.writing)) for job in jobs),
         ]
         stack.push_async_callback(_cancel, [*tasks, *tasks_beside])
         stack.push_async_callback(chat.close, SEND_SECONDS)  # while the platforms still listen

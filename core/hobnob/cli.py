@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hobnob import __version__, cli_explain, cli_memory, cli_persona, cli_platforms
+from hobnob import __version__, cli_explain, cli_memory, cli_persona, cli_platforms, cli_posts
 from hobnob.cli_bot import BotName, Verbose, fail, load, run_until_done
 from hobnob.errors import HobnobError
 from hobnob.terminal import Progress, err, out, show, show_finding
@@ -28,6 +28,8 @@ db = typer.Typer(help="The bot's database.", no_args_is_help=True)
 cli.add_typer(db, name="db")
 cli.add_typer(cli_memory.memory, name="memory")
 cli.add_typer(cli_persona.persona, name="persona")
+cli.add_typer(cli_posts.posts, name="posts")
+cli.command()(cli_posts.review)
 cli.command()(cli_platforms.platforms)
 cli.command()(cli_explain.explain)
 

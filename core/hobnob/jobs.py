@@ -17,6 +17,8 @@ from hobnob.notes import Budget
 from hobnob.policy import Action, Decision
 from hobnob.ports import Command
 
+Wake = Callable[[ConversationKey], None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
@@ -81,6 +83,12 @@ class Job:
     async def review(self, events: Sequence[Event], deed: Deed) -> Deed:
         """What becomes of the model's answer: `deed` as it is, or a changed copy."""
         return deed
+
+    async def run(self, wake: Wake, busy: Callable[[], bool]) -> None:
+        """What it does by itself, until cancelled: nothing, or for as long as the bot runs. It
+        never raises. `wake` has sent what it queued in a conversation; `busy` says whether
+        somebody waits for an answer that the model is writing."""
+        return
 
 
 class Jobs:

@@ -12,13 +12,14 @@ from typing import Any
 from urllib.parse import unquote
 
 import platformdirs
-from pydantic import Field
+from pydantic import Field, field_validator
 
 import hobnob_bots
 from hobnob import cards
 from hobnob.errors import ConfigError
 from hobnob.persona import MAX_BYTES, Persona, nearest, parse, parse_toml
 from hobnob.policy import Rules
+from hobnob.posts.table import PostTable, ReviewTable
 from hobnob.tables import (
     AssistantTable,
     BotTable,
@@ -44,8 +45,18 @@ class Settings(Table):
     engage: EngageTable = EngageTable()
     rooms: RoomsTable = RoomsTable()
     assistant: AssistantTable = AssistantTable()
+    review: ReviewTable = ReviewTable()
+    posts: tuple[PostTable, ...] = Field(default=(), strict=False)
     platforms: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
     """As written: see `platform`."""
+
+    @field_validator("posts")
+    @classmethod
+    def _names_of_their_own(cls, posts: tuple[PostTable, ...]) -> tuple[PostTable, ...]:
+        names = [post.name for post in posts]
+        if len(names) != len(set(names)):
+            raise ValueError("has two of the same name. Each needs a name of its own.")
+        return posts
 
     def platform(self, name: str) -> dict[str, Any]:
         """The table of one platform, with its environment variables. Raises ConfigError."""

@@ -117,6 +117,22 @@ class Town:
             database.close()
 
 
+def platforms(discord: FakeDiscord, telegram: FakeTelegram, mastodon: FakeMastodon) -> str:
+    """Their tables in bot.toml."""
+    return f"""
+[platforms.discord]
+token = "{fake_discord.TOKEN}"
+api_url = "{discord.api_url}"
+gateway_url = "{discord.gateway_url}"
+[platforms.telegram]
+token = "{telegram.token}"
+base_url = "{telegram.base_url}"
+[platforms.mastodon]
+base_url = "{mastodon.base_url}"
+access_token = "{mastodon.access_token}"
+"""
+
+
 @asynccontextmanager
 async def town(folder: Path) -> AsyncIterator[Town]:
     """A bot on the echo engine, on three platforms, two conversations on each."""
@@ -130,16 +146,7 @@ async def town(folder: Path) -> AsyncIterator[Town]:
 burst_seconds = 0
 per_user_per_minute = 0
 per_chat_per_minute = 0
-[platforms.discord]
-token = "{fake_discord.TOKEN}"
-api_url = "{discord.api_url}"
-gateway_url = "{discord.gateway_url}"
-[platforms.telegram]
-token = "{telegram.token}"
-base_url = "{telegram.base_url}"
-[platforms.mastodon]
-base_url = "{mastodon.base_url}"
-access_token = "{mastodon.access_token}"
+{platforms(discord, telegram, mastodon)}
 """,
         )
         (folder / "home").mkdir()

@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 from hobnob import persona, ports, registry, settings
 from hobnob.cli import cli
 from hobnob.events import Sampling
+from hobnob.posts.table import PostTable
 from hobnob.testing import dialogs
 
 ROOT = Path(__file__).parents[2]
@@ -22,9 +23,13 @@ REFERENCE = ROOT / "docs" / "reference"
 
 TABLES = {name: field.annotation for name, field in settings.Settings.model_fields.items()}
 PLATFORMS = registry.known(registry.ADAPTERS)
+KEPT_APART = ("platforms", "posts")
+LISTS = {"posts": PostTable}
+"""Tables of which there may be many."""
 MODELS: dict[str, dict[str, Any]] = {
     "bot-toml.md": {
-        **{f"`[{name}]`": table for name, table in TABLES.items() if name != "platforms"},
+        **{f"`[{name}]`": table for name, table in TABLES.items() if name not in KEPT_APART},
+        **{f"`[[{name}]]`": table for name, table in LISTS.items()},
         **{f"`[platforms.{name}]`": point.load().Options for name, point in PLATFORMS.items()},
     },
     "persona.md": {

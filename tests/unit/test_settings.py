@@ -423,7 +423,9 @@ def test_a_ready_bot_loads(name: str) -> None:
 def test_a_ready_bots_file_shows_every_key_with_its_default(name: str) -> None:
     """The file is the template of new bots: what is commented out must be right as well."""
     written = (find(name) / "bot.toml").read_text()
-    everything = re.sub(r"^# (?=\w+ = |\[platforms\.)", "", written, flags=re.MULTILINE)
+    everything = re.sub(
+        r"^# (?=\w+ = |\[platforms\.|\[\[posts\]\])", "", written, flags=re.MULTILINE
+    )
     shown = tomllib.loads(everything)
     fields = Settings.model_fields
     for table in ("bot", "model", "store", "engage"):
@@ -445,6 +447,8 @@ def test_a_ready_bots_file_shows_every_key_with_its_default(name: str) -> None:
         for key in set(shown[table]) - settled:
             assert getattr(getattr(defaults, table), key) == shown[table][key], key
     assert defaults.store.url.get_secret_value() == shown["store"]["url"]
+    posts = {key: shown[key] for key in ("review", "posts") if key in shown}
+    Settings.model_validate({"bot": {"name": name}, **posts})
 
 
 def test_importing_the_settings_brings_no_heavy_library() -> None:

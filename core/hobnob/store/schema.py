@@ -308,6 +308,55 @@ zone = Table(
     Column("name", String, nullable=False),
 )
 
+# A post of a rule in bot.toml at one of its times: one text, in a version for each place.
+post = Table(
+    "post",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("rule", String, nullable=False),  # its name
+    Column("due", Utc, nullable=False),
+    # planned (to be written), drafted (the text is there), posted, skipped, rejected, withdrawn
+    Column("state", String(16), nullable=False),
+    Column("text", Said),  # as a model, a feed or an owner wrote it; NULL: not yet, or bot.toml's
+    Column("wish", Said, nullable=False),  # how it should be, where it is to be written anew
+    UniqueConstraint("rule", "due"),
+    Index(None, "state", "due"),
+)
+
+post_version = Table(
+    "post_version",
+    metadata,
+    Column("post_id", ForeignKey("post.id"), primary_key=True),
+    Column("conversation_id", ForeignKey("conversation.id"), primary_key=True),
+    Column("state", String(16), nullable=False),  # open, posted, skipped
+    # What was approved to stand exactly so in this place: posts/version.py; NULL: nothing
+    Column("approved", String),
+    Column("nonce", String),  # of its first part in the outbox, once posted
+    Index(None, "conversation_id"),
+)
+
+# Who did what about a post, and when.
+post_act = Table(
+    "post_act",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("post_id", ForeignKey("post.id"), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("who", String, nullable=False),  # "hobnob", "terminal", or platform/id
+    Column("what", String(16), nullable=False),
+    Column("note", Said, nullable=False),
+    Index(None, "post_id"),
+)
+
+# Entries of feeds that a post was made of.
+post_feed = Table(
+    "post_feed",
+    metadata,
+    Column("rule", String, primary_key=True),
+    Column("entry", String(64), primary_key=True),  # a hash of the entry's id
+    Column("at", Utc, nullable=False),
+)
+
 cursor = Table(
     "cursor",
     metadata,

@@ -14,6 +14,7 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Self
 
 import httpcore2
@@ -41,7 +42,6 @@ LONGEST_TITLE = 200
 _REDIRECTS = (301, 302, 303, 307, 308)
 _HEADERS: dict[bytes | str, bytes | str] = {
     "User-Agent": f"hobnob/{__version__} (a chatbot that reads a link for the person who wrote it)",
-    "Accept": "text/html, text/plain",
     "Accept-Encoding": "gzip",
 }
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE | re.ASCII)
@@ -52,8 +52,22 @@ _CHARSETS = re.compile(
 )
 """Of pages; what else Python knows by such names (punycode, rot13) is not for strangers' bytes."""
 
+PAGES = ("text/html", "text/plain")
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """The addresses of a name. Raises OSError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a server gave."""
+
+    site: str
+    kind: str
+    """Its media type."""
+    content_type: str
+    """As the server put it, perhaps with a charset."""
+    body: bytes
+    """At most `MOST_BYTES` of it."""
 
 
 class PageReader:
@@ -86,9 +100,19 @@ class PageReader:
 
     async def __call__(self, url: str) -> Quote:
         """The page's title and text, by the name of its site. Raises PageFailed."""
+        found = await self.load(url, PAGES)
+        text = _decoded(found.body, found.content_type)
+        return _quote(found.site, text, is_html=found.kind == "text/html")
+
+    async def load_body(self, url: str, kinds: Sequence[str]) -> bytes:
+        """The bytes of what is there. Raises PageFailed."""
+        return (await self.load(url, kinds)).body
+
+    async def load(self, url: str, kinds: Sequence[str]) -> "Found":
+        """What is there, if it is of one of these media types. Raises PageFailed."""
         try:
             async with asyncio.timeout(self._seconds), self._room:
-                return await self._follow(checked(url))
+                return await self._follow(checked(url), kinds)
         except TimeoutError as error:
             raise PageFailed(f"it took longer than {self._seconds:.0f} s") from error
         except (
@@ -100,15 +124,15 @@ class PageReader:
         ) as error:
             raise PageFailed(f"its server failed ({type(error).__name__})") from error
 
-    async def _follow(self, url: httpx2.URL) -> Quote:
+    async def _follow(self, url: httpx2.URL, kinds: Sequence[str]) -> "Found":
         for _ in range(1 + MOST_REDIRECTS):
-            found = await self._ask(url)
-            if isinstance(found, Quote):
+            found = await self._ask(url, kinds)
+            if isinstance(found, Found):
                 return found
             url = found
         raise PageFailed(f"it leads on more than {MOST_REDIRECTS} times")
 
-    async def _ask(self, url: httpx2.URL) -> Quote | httpx2.URL:
+    async def _ask(self, url: httpx2.URL, kinds: Sequence[str]) -> "Found | httpx2.URL":
         """The page, or where it is instead. A connection serves one request only."""
         async with (
             httpcore2.AsyncConnectionPool(
@@ -117,7 +141,7 @@ class PageReader:
             connections.stream(
                 "GET",
                 httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, target=url.raw_path),
-                headers=_HEADERS,
+                headers={**_HEADERS, "Accept": ", ".join(kinds)},
             ) as response,
         ):
             headers = {
@@ -129,11 +153,13 @@ class PageReader:
             if response.status != 200:
                 raise PageFailed(f"its server answers with status {response.status}")
             kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-            if kind not in ("text/html", "text/plain"):
-                raise PageFailed("it is neither HTML nor plain text")
+            if kind not in kinds:
+                pages = "neither HTML nor plain text"
+                raise PageFailed(f"it is {pages if kinds is PAGES else 'of another kind'}")
             body = await _body(response.aiter_stream(), headers.get("content-encoding", ""))
-        text = _decoded(body, headers["content-type"])
-        return _quote(url.raw_host.decode(), text, is_html=kind == "text/html")
+        return Found(
+            site=url.raw_host.decode(), kind=kind, content_type=headers["content-type"], body=body
+        )
 
     async def _addresses(self, name: str) -> Sequence[str]:
         loop = asyncio.get_running_loop()

@@ -1,0 +1,128 @@
+"""`[review]` and `[[posts]]` of bot.toml, with the errors for what may not stand there."""
+
+import re
+from datetime import timedelta
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from hobnob.conversation import ConversationKey
+from hobnob.events import Visibility
+from hobnob.posts import when
+from hobnob.posts.rule import Rule
+from hobnob.tables import BotTable, Table, Text
+
+MOST_TAGS = 100
+"""Characters of all hashtags of a post."""
+
+
+class ReviewTable(Table):
+    """`[review]`: where drafts are shown, and who decides about them."""
+
+    where: str = ""
+    """A conversation, as `hobnob history` writes it."""
+    owners: tuple[str, ...] = Field(default=(), strict=False)
+    """People, as platform/id."""
+
+    @field_validator("where")
+    @classmethod
+    def _a_conversation(cls, where: str) -> str:
+        if where:
+            ConversationKey.parse(where)
+        return where
+
+    @field_validator("owners")
+    @classmethod
+    def _people(cls, owners: tuple[str, ...]) -> tuple[str, ...]:
+        for owner in owners:
+            if not re.fullmatch(r"[a-z]+/\S+", owner):
+                raise ValueError(
+                    'holds something that is no person. Write them like "discord/1234567890".'
+                )
+        return owners
+
+
+class PostTable(Table):
+    """`[[posts]]`: what is posted, when and where."""
+
+    name: Text
+    when: Text
+    """Five fields of cron, an RRULE, or words like "every weekday at 9"."""
+    zone: str = ""
+    """Whose clock `when` is about; "": that of `[bot]`."""
+    to: tuple[str, ...] = Field(strict=False, min_length=1)
+    """Conversations, as `hobnob history` writes them."""
+    text: str = ""
+    prompt: str = ""
+    feed: str = ""
+    warning: str = Field(default="", max_length=100)
+    visibility: Literal["", "public", "unlisted", "followers", "direct"] = ""
+    hashtags: tuple[str, ...] = Field(default=(), strict=False)
+    approve: bool = True
+    ahead: int = Field(default=1440, ge=0, le=60 * 24 * 31)
+    """Minutes."""
+    late: int = Field(default=60, ge=1, le=60 * 24 * 31)
+    """Minutes."""
+
+    @field_validator("when")
+    @classmethod
+    def _a_rule(cls, words: str) -> str:
+        when.rule(words)
+        return words
+
+    @field_validator("zone")
+    @classmethod
+    def _a_zone(cls, zone: str) -> str:
+        return BotTable(name="zone", timezone=zone).timezone if zone else zone
+
+    @field_validator("to")
+    @classmethod
+    def _conversations(cls, to: tuple[str, ...]) -> tuple[str, ...]:
+        keys = [ConversationKey.parse(name) for name in to]
+        if len(keys) != len(set(keys)):
+            raise ValueError("names a conversation twice.")
+        return to
+
+    @field_validator("feed")
+    @classmethod
+    def _a_link(cls, feed: str) -> str:
+        if feed and (urlsplit(feed).scheme not in ("https", "http") or not urlsplit(feed).hostname):
+            raise ValueError('must be a link, like "https://example.org/feed.xml".')
+        return feed
+
+    @field_validator("hashtags")
+    @classmethod
+    def _tags(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"#?\w+", tag) for tag in tags):
+            raise ValueError('holds what is no hashtag. Write them like "#birds", without spaces.')
+        if sum(map(len, tags)) > MOST_TAGS:
+            raise ValueError(f"has more than {MOST_TAGS} characters in all.")
+        return tuple(f"#{tag.lstrip('#')}" for tag in tags)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if bool(self.text.strip()) == bool(self.prompt.strip() or self.feed):
+            raise ValueError(
+                "needs text (what is posted), or prompt (what the model writes about) or feed, or "
+                "both of these."
+            )
+        return self
+
+    def rule(self, zone: str) -> Rule:
+        """`zone` is that of `[bot]`."""
+        return Rule(
+            name=self.name,
+            when=when.rule(self.when),
+            zone=self.zone or zone,
+            to=tuple(map(ConversationKey.parse, self.to)),
+            text=self.text.strip(),
+            prompt=self.prompt.strip(),
+            feed=self.feed,
+            warning=self.warning,
+            visibility=Visibility(self.visibility) if self.visibility else None,
+            hashtags=self.hashtags,
+            approve=self.approve,
+            ahead=timedelta(minutes=self.ahead),
+            late=timedelta(minutes=self.late),
+        )
