@@ -31,7 +31,6 @@ from hobnob.memory.words import (
 from hobnob.recollection import Passage
 
 Floats = NDArray[np.floating[Any]]
-Numbers = NDArray[np.float64] | NDArray[np.int64]
 
 SESSION_SECONDS = 4 * 3600
 """A longer silence begins another session."""
@@ -125,6 +124,7 @@ class Ranking:
         self._n = len(index.at)
         silence = np.abs(np.diff(index.at, prepend=index.at[:1]))  # linked conversations: back too
         self._session = np.cumsum(silence > SESSION_SECONDS)
+        self._turn_of = np.repeat(np.arange(self._n), np.diff(index.ends, prepend=0))
         self._idf: dict[int, float] = {}
         signals = self._signals()
         self.scores = self._weighted(signals)
@@ -187,7 +187,7 @@ class Ranking:
 
     def _signals(self) -> dict[str, Floats]:
         query, index = self._query, self._index
-        asked = np.array(sorted(set(hashes(terms(query.text)).tolist())), np.uint32)
+        asked = list(dict.fromkeys(hashes(terms(query.text)).tolist()))
         matched, covered, sessions = self._matches(asked)
         questions = self._has(QUESTION)
         asks = query.text.casefold().lstrip()
@@ -219,42 +219,27 @@ class Ranking:
             total += np.float32(WEIGHTS[name]) * values.astype(np.float32)
         return total
 
-    def _matches(self, asked: NDArray[np.uint32]) -> tuple[Floats, Floats, Floats]:
-        """For each turn: BM25, the share of the question's words nearby, BM25 of its session.
-
-        Most words stand in few turns: what is computed are the pairs of a word and a turn that has
-        it, numbered word by word.
-        """
-        n, index, session = self._n, self._index, self._session
-        found = np.flatnonzero(np.isin(index.terms, asked))
-        word = np.searchsorted(asked, index.terms[found])
-        pairs, times = np.unique(word * n + self._turns(found), return_counts=True)
-        word, turn = np.divmod(pairs, max(n, 1))
-        rare = _idf(n, np.bincount(word, minlength=len(asked)))
-        self._idf = dict(zip(asked.tolist(), rare.tolist(), strict=True))
-        lengths = np.diff(index.ends, prepend=0)
-        weights = rare[word] * _saturated(times, lengths[turn], lengths)
-        matched = _sums(turn, weights, n)
-
-        covered = _sums(turn, rare[word], n)
-        counted = np.zeros(len(asked) * n, bool)
-        counted[pairs] = True
-        goes_on = np.append(session[1:] == session[:-1], False)  # to the next turn
-        for by, inside in ((1, goes_on[turn]), (-1, goes_on[turn - 1])):
-            beside = pairs[inside] + by
-            beside = beside[~counted[beside]]
-            counted[beside] = True
-            word_beside, there = np.divmod(beside, max(n, 1))
-            covered += _sums(there, 0.7 * rare[word_beside], n)
-
-        count = int(session[-1]) + 1 if n else 0
-        times = _sums(word * count + session[turn], times, len(asked) * count)
-        times = times.reshape(len(asked), count)
-        lengths = np.bincount(session, lengths, count)
-        rare_there = _idf(count, np.count_nonzero(times, axis=1))
-        sessions = rare_there @ _saturated(times, lengths, lengths)
-        highest = sessions.max(initial=0) or 1
-        return matched, covered / (rare.sum() or 1), (sessions / highest)[session]
+    def _matches(self, asked: Sequence[int]) -> tuple[Floats, Floats, Floats]:
+        """For each turn: BM25, the share of the question's words nearby, BM25 of its session."""
+        turns, covered = np.zeros(self._n), np.zeros(self._n)
+        count = int(self._session[-1]) + 1 if self._n else 0
+        lengths = np.diff(self._index.ends, prepend=0)
+        session_lengths = np.bincount(self._session, lengths, count)
+        in_sessions, total = np.zeros(count), 0.0
+        for each in asked:
+            times = np.bincount(self._turn_of[self._index.terms == each], minlength=self._n)
+            rare = _idf(self._n, int(np.count_nonzero(times)))
+            self._idf[each] = rare
+            total += rare
+            turns += rare * _saturated(times, lengths)
+            has = (times > 0).astype(np.float64)
+            beside = np.maximum(self._shift(has, 1), self._shift(has, -1))
+            covered += rare * np.maximum(has, 0.7 * beside)
+            of_session = np.bincount(self._session, times, count)
+            rare = _idf(count, int(np.count_nonzero(of_session)))
+            in_sessions += rare * _saturated(of_session, session_lengths)
+        highest = in_sessions.max(initial=0) or 1
+        return turns, covered / (total or 1), (in_sessions / highest)[self._session]
 
     def _speaker(self) -> Floats:
         """Said by whom the question names. Nothing if it names nobody, or everybody."""
@@ -282,12 +267,8 @@ class Ranking:
 
     def _has(self, kind: str) -> Floats:
         found = np.zeros(self._n, np.float32)
-        found[self._turns(np.flatnonzero(self._index.terms == hashes([kind])[0]))] = 1
+        found[self._turn_of[self._index.terms == hashes([kind])[0]]] = 1
         return found
-
-    def _turns(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The turns to which the terms at these places belong."""
-        return np.searchsorted(self._index.ends, places, side="right")
 
     def _token_weights(self) -> Floats:
         """(t,), how rare the words of the question are here; names of people are no topic."""
@@ -349,15 +330,10 @@ def _pronoun(text: str) -> str:
     return "you" if you else ""
 
 
-def _sums(places: NDArray[np.int64], values: Numbers, size: int) -> NDArray[np.float64]:
-    return np.bincount(places, values, size).astype(np.float64)  # of nothing it counts integers
+def _idf(all_: int, having: int) -> float:
+    return float(np.log(1 + (all_ - having + 0.5) / (having + 0.5)))
 
 
-def _idf(all_: int, having: NDArray[np.int64]) -> NDArray[np.float64]:
-    rare: NDArray[np.float64] = np.log(1 + (all_ - having + 0.5) / (having + 0.5))
-    return rare
-
-
-def _saturated(times: Numbers, lengths: Numbers, of_all: Numbers) -> NDArray[np.float64]:
-    average = max(float(of_all.mean()), 1.0) if len(of_all) else 1.0
+def _saturated(times: NDArray[np.integer], lengths: NDArray[np.integer]) -> Floats:
+    average = max(float(lengths.mean()), 1.0) if len(lengths) else 1.0
     return times * (K1 + 1) / (times + K1 * (1 - B + B * lengths / average))
