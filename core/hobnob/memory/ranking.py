@@ -61,6 +61,7 @@ WEIGHTS = {
     # what it means
     "vector": 5.0,
     "session vector": 1.0,
+    "answer vector": 0.5,  # of a question that was asked right before
     "tokens": 3.0,  # each word of the question finds its nearest (MaxSim)
     "tokens near": 3.5,  # in it or in its neighbours
     "session tokens": 4.0,
@@ -210,7 +211,11 @@ class Ranking:
             found["number"] = self._has(NUMBER)
         if query.vector is not None and index.vectors is not None:
             alike = index.vectors @ query.vector
-            found |= {"vector": alike, "session vector": self._of_session(alike)}
+            found |= {
+                "vector": alike,
+                "session vector": self._of_session(alike),
+                "answer vector": self._shift(np.maximum(alike, 0) * questions, 1),
+            }
         return found
 
     def _weighted(self, signals: Mapping[str, Floats]) -> Floats:
