@@ -6,6 +6,7 @@
     ├── StoreError             the database: unreachable, read-only, newer schema, in use
     ├── EngineError            the model failed on this prompt
     │   └── EngineUnavailable  the model cannot be asked at all now; asking later may work
+    ├── DocumentFailed         a file of the knowledge folder could not be read
     ├── PageFailed             a page that somebody linked to could not be read
     └── AdapterError           the platform
         ├── AdapterStopped     it will not let us in: wrong token, missing intent; do not retry
@@ -43,6 +44,10 @@ class EngineError(HobnobError):
 
 class EngineUnavailable(EngineError):
     """The model cannot be asked at all at the moment; nothing is wrong with the prompt."""
+
+
+class DocumentFailed(HobnobError):
+    """A file of the knowledge folder could not be read; the others can."""
 
 
 class PageFailed(HobnobError):

@@ -357,6 +357,33 @@ post_feed = Table(
     Column("at", Utc, nullable=False),
 )
 
+# A file of the folder that the bot knows. Kept so that only what changed is read anew.
+document = Table(
+    "document",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("path", Said, nullable=False, unique=True),  # in the folder, with "/"
+    Column("stamp", String, nullable=False),  # of its bytes, and of how they were read
+    Column("title", Said, nullable=False),
+    Column("url", Said, nullable=False),  # where people may read it; ""
+    Column("error", Said, nullable=False),  # why nothing of it is known; ""
+)
+
+# What is shown of a document: a part of one section, with what search computes with.
+excerpt = Table(
+    "excerpt",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("document_id", ForeignKey("document.id", ondelete="CASCADE"), nullable=False),
+    Column("heading", Said, nullable=False),  # the headings above it; ""
+    Column("start", Integer, nullable=False),  # characters into the document's text
+    Column("text", Said, nullable=False),
+    Column("terms", LargeBinary, nullable=False),  # hashes of its words: memory/words.py
+    Column("vector", LargeBinary),  # of what it means: memory/embedder.py
+    Column("tokens", LargeBinary),  # of its words
+    Index(None, "document_id"),
+)
+
 cursor = Table(
     "cursor",
     metadata,

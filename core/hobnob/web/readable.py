@@ -41,6 +41,7 @@ _BLOCKS = re.compile(
     r"figure|h1|h2|h3|h4|h5|h6|header|hr|li|main|ol|p|pre|section|summary|table|td|th|tr|"
     r"ul"
 )
+_HEADING = re.compile(r"h[1-6]")
 _SPACES = re.compile(r"[ \t\n\r\f]+")
 _MAIN = ("main", "article")
 
@@ -52,9 +53,10 @@ class Page:
     """Lines, none of them empty; without control characters."""
 
 
-def readable(source: str) -> Page:
-    """What can be read on a page. Never raises."""
-    reader = _Reader()
+def readable(source: str, *, most: int = MOST, headings: bool = False) -> Page:
+    """What can be read on a page, at most `most` characters; with `headings`, these are marked as
+    in Markdown. Never raises."""
+    reader = _Reader(most, headings)
     reader.read(source)
     main = next(
         (text for name in _MAIN if len(text := _tidy(reader.parts[name])) >= LEAST_MAIN), ""
@@ -74,17 +76,19 @@ def one_line(text: str) -> str:
 class _Reader:
     """Goes over a page once, from tag to tag."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int, headings: bool) -> None:
         self.title = ""
         self.parts: dict[str, list[str]] = {"": [], **{name: [] for name in _MAIN}}
-        self._room = dict.fromkeys(self.parts, MOST)
+        self._most = most
+        self._headings = headings
+        self._room = dict.fromkeys(self.parts, most)
         self._inside: dict[str, int] = dict.fromkeys(_MAIN, 0)
         self._skipping = ""
         self._depth = 0
 
     def read(self, source: str) -> None:
         at = 0
-        for _ in range(MOST_TAGS):
+        for _ in range(MOST_TAGS * max(1, self._most // MOST)):
             mark = _MARK.search(source, at)
             if mark is None:
                 self._text(source[at:])
@@ -95,7 +99,7 @@ class _Reader:
     def _text(self, text: str) -> None:
         """Take text, in which a line's end is as good as a space."""
         if text and not self._skipping:
-            self._add(_unescaped(_SPACES.sub(" ", text)[:MOST]))
+            self._add(_unescaped(_SPACES.sub(" ", text)[: self._most]))
 
     def _add(self, text: str) -> None:
         for name in ("", *(name for name in _MAIN if self._inside[name])):
@@ -145,6 +149,8 @@ class _Reader:
             self._inside[name] += 1
         if _BLOCKS.fullmatch(name):
             self._line()
+        if self._headings and _HEADING.fullmatch(name) and not self._skipping:
+            self._add(f"{'#' * int(name[1])} ")
 
     def _close(self, name: str) -> None:
         if name == self._skipping:

@@ -1,0 +1,1 @@
+"""What a bot knows from a folder of documents: read, cut into excerpts, found, and cited."""
