@@ -76,6 +76,7 @@ async def run(
             engine=engine,
             embedder=embedder,
             adapters=adapters,
+            report=report,
         )
         jobs = await employ.jobs(place, stack)
         chat = build(

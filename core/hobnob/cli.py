@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hobnob import __version__, cli_explain, cli_memory, cli_persona, cli_platforms, cli_posts
+from hobnob import (
+    __version__,
+    cli_explain,
+    cli_knowledge,
+    cli_memory,
+    cli_persona,
+    cli_platforms,
+    cli_posts,
+)
 from hobnob.cli_bot import BotName, Verbose, fail, load, run_until_done
 from hobnob.errors import HobnobError
 from hobnob.terminal import Progress, err, out, show, show_finding
@@ -26,6 +34,7 @@ cli = typer.Typer(
 )
 db = typer.Typer(help="The bot's database.", no_args_is_help=True)
 cli.add_typer(db, name="db")
+cli.add_typer(cli_knowledge.knowledge, name="knowledge")
 cli.add_typer(cli_memory.memory, name="memory")
 cli.add_typer(cli_persona.persona, name="persona")
 cli.add_typer(cli_posts.posts, name="posts")

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
-from hobnob import app, registry
+from hobnob import app, employ, registry
 from hobnob.errors import HobnobError
 from hobnob.events import ChatMessage, Speaker
 from hobnob.memory.learn import NO_EMBEDDER
@@ -14,6 +14,7 @@ from hobnob.ports import Finding
 from hobnob.settings import Bot
 from hobnob.store import migrate, upkeep
 from hobnob.store.database import Database
+from hobnob.store.knowledge import SqlKnowledge
 from hobnob.thinking import without_thinking
 
 LEAST_FREE = 500_000_000
@@ -45,6 +46,8 @@ async def _database(bot: Bot) -> AsyncIterator[Finding]:
                 if await upkeep.above_row_security(database):
                     yield _SUPERUSER
                 yield await _memory(bot, database)
+                if bot.settings.knowledge.folder:
+                    yield await _knowledge(bot, database)
             elif database.is_sqlite:
                 yield Finding(
                     ok=True, what=f"the database {database} will be prepared at the next start"
@@ -104,6 +107,27 @@ async def _memory(bot: Bot, database: Database) -> Finding:
         what=f"memory knows {total - left} of {total} messages",
         fix=fix if left else "",
     )
+
+
+async def _knowledge(bot: Bot, database: Database) -> Finding:
+    """Compare the index with the folder."""
+    store = SqlKnowledge(database)
+    try:
+        async with app.open_embedder(bot) as embedder:
+            changes = await employ.keeper(bot, store, embedder).changes()
+    except HobnobError as error:
+        return Finding(ok=False, what=f"knowledge: {error}")
+    documents = await store.documents()
+    known = f"knowledge: {sum(not each.error for each in documents)} documents are indexed"
+    if changes.count:
+        what = f"{known}, {changes.count} changed since"
+        fix = f"The next start reads them; or run `hobnob knowledge sync {bot.folder}`."
+        return Finding(ok=True, what=what, fix=fix)
+    if failed := [each.error for each in documents if each.error]:
+        what = f"{known}, {len(failed)} can't be read (the last: {failed[-1]})"
+        fix = f"See `hobnob knowledge list {bot.folder}`."
+        return Finding(ok=False, what=what, fix=fix)
+    return Finding(ok=True, what=known)
 
 
 def _disk(folder: Path) -> Finding:

@@ -24,6 +24,7 @@ from hobnob.tables import (
     AssistantTable,
     BotTable,
     EngageTable,
+    KnowledgeTable,
     MemoryTable,
     ModelTable,
     RoomsTable,
@@ -47,6 +48,7 @@ class Settings(Table):
     assistant: AssistantTable = AssistantTable()
     review: ReviewTable = ReviewTable()
     posts: tuple[PostTable, ...] = Field(default=(), strict=False)
+    knowledge: KnowledgeTable = KnowledgeTable()
     platforms: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
     """As written: see `platform`."""
 

@@ -177,6 +177,24 @@ class MemoryTable(Table):
         return tuple(frozenset(map(ConversationKey.parse, group)) for group in self.linked)
 
 
+class KnowledgeTable(Table):
+    """`[knowledge]`: the documents that the bot answers from."""
+
+    folder: str = ""
+    """A path relative to the bot's folder; "": it has no documents."""
+    links: str = ""
+    """Where that folder is on the web: then answers link to their documents."""
+    unknown: str = ""
+    """What it says where the documents don't answer a question; "" says so in English."""
+
+    @field_validator("links")
+    @classmethod
+    def _an_address(cls, links: str) -> str:
+        if links and not re.fullmatch(r"https?://[^\s/]+/(?:\S*/)?", links):
+            raise ValueError('must be an address that ends in /, like "https://example.com/help/".')
+        return links
+
+
 class EngageTable(Table):
     """`[engage]`: when the bot answers, and how much. A limit of 0 is none."""
 

@@ -9,7 +9,7 @@ from semantic_text_splitter import MarkdownSplitter
 from hobnob.knowledge.reading import Text
 from hobnob.text import one_line
 
-LONGEST = 500
+LONGEST = 400
 """Characters of an excerpt. The embedder keeps 48 words of one: memory/embedder.py."""
 
 _HEADING = re.compile(
@@ -41,8 +41,8 @@ def _sections(document: Text) -> Iterator[tuple[str, int, int]]:
     text = document.text
     marks = [mark for mark in _HEADING.finditer(text, document.begin) if not mark["fence"]]
     above: dict[int, str] = {}
-    yield "", document.begin, marks[0].start() if marks else len(text)
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    first, *ends = [*(mark.start() for mark in marks), len(text)]
+    yield "", document.begin, first
     for mark, end in zip(marks, ends, strict=True):
         level = len(mark["marks"]) if mark["marks"] else 1 + (mark["line"][0] == "-")
         above = {each: name for each, name in above.items() if each < level}

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hobnob.errors import ConfigError
+from hobnob.errors import ConfigError, DocumentFailed
 
 SUFFIXES = (".md", ".markdown", ".txt", ".html", ".htm", ".pdf", ".docx")
 MOST_BYTES = 20 * 1024 * 1024
@@ -37,18 +37,30 @@ def look(folder: Path) -> Folder:
     for path in _walk(folder):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink() and not path.resolve().is_relative_to(inside):
-            refused[name] = "it is a link that leads out of the folder. Copy the file instead."
+            refused[name] = "is a link that leads out of the folder. Copy the file instead."
         elif path.is_symlink() and path.is_dir():
-            refused[name] = "it is a link to a folder, which is not followed."
+            refused[name] = "is a link to a folder, which is not followed."
         elif path.suffix.casefold() not in SUFFIXES or not path.is_file():
             others.append(name)
         elif len(files) == MOST_FILES:
-            refused[name] = f"the folder has more than {MOST_FILES} documents."
-        elif (reason := _unfit(path)) is not None:
-            refused[name] = reason
+            refused[name] = f"is one document too many: {MOST_FILES} are read."
         else:
             files[name] = path
     return Folder(files=files, refused=refused, others=tuple(others))
+
+
+def content(path: str, file: Path) -> bytes:
+    """The bytes of a document; `path` names it. Raises DocumentFailed."""
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise DocumentFailed(f"{path}: cannot be read: {error.strerror}.") from error
+    if len(data) > MOST_BYTES:
+        raise DocumentFailed(
+            f"{path}: is larger than {MOST_BYTES >> 20} MB. Cut it into smaller documents."
+        )
+    return data
 
 
 def _walk(folder: Path) -> list[Path]:
@@ -65,13 +77,3 @@ def _walk(folder: Path) -> list[Path]:
             Path(place, name) for name in sorted([*files, *linked]) if not name.startswith(".")
         ]
     return found
-
-
-def _unfit(path: Path) -> str | None:
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        return f"it cannot be read: {error.strerror}."
-    if size > MOST_BYTES:
-        return f"it is larger than {MOST_BYTES >> 20} MB. Cut it into smaller documents."
-    return None

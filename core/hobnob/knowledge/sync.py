@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hobnob.errors import ConfigError, DocumentFailed, MissingExtra
+from hobnob.errors import DocumentFailed, MissingExtra
 from hobnob.knowledge import chunks, folder, office, reading
 from hobnob.memory.embedder import pack
 from hobnob.memory.words import hashes, terms
 from hobnob.recollection import Embedded, Embedder, Passage
 from hobnob.store.knowledge import Document, NewExcerpt, SqlKnowledge
-from hobnob.validate import read_bytes
 
 HOW = "1"
 """Another one where documents are read or cut otherwise than before: all are read anew."""
@@ -95,10 +94,10 @@ class Keeper:
     async def _read(self, path: str, file: Path) -> tuple[Document, Sequence[NewExcerpt]]:
         stamp = ""
         try:
-            data = await asyncio.to_thread(read_bytes, file, most=folder.MOST_BYTES)
+            data = await asyncio.to_thread(folder.content, path, file)
             stamp = self._stamp(path, data)
             text = await asyncio.to_thread(reading.read, path, data, self._links)
-        except (ConfigError, DocumentFailed, MissingExtra) as error:
+        except (DocumentFailed, MissingExtra) as error:
             return Document(path=path, stamp=stamp, error=str(error)), ()
         cut = await asyncio.to_thread(lambda: list(chunks.cut(text)))
         seen = await self._embedded(text.title, cut)
@@ -118,9 +117,7 @@ class Keeper:
         )
         return document, excerpts
 
-    async def _embedded(
-        self, title: str, cut: Sequence[chunks.Chunk]
-    ) -> Sequence[Embedded | None]:
+    async def _embedded(self, title: str, cut: Sequence[chunks.Chunk]) -> Sequence[Embedded | None]:
         if self._embedder is None:
             return [None] * len(cut)
         found: list[Embedded | None] = []
@@ -136,8 +133,8 @@ class Keeper:
         found = {}
         for path, file in files.items():
             try:
-                data = read_bytes(file, most=folder.MOST_BYTES)
-            except ConfigError:
+                data = folder.content(path, file)
+            except DocumentFailed:
                 found[path] = ""  # which no document has that was read
             else:
                 found[path] = self._stamp(path, data)

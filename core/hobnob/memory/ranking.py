@@ -233,16 +233,16 @@ class Ranking:
         in_sessions, total = np.zeros(count), 0.0
         for each in asked:
             times = np.bincount(self._turn_of[self._index.terms == each], minlength=self._n)
-            rare = _idf(self._n, int(np.count_nonzero(times)))
+            rare = idf(self._n, int(np.count_nonzero(times)))
             self._idf[each] = rare
             total += rare
-            turns += rare * _saturated(times, lengths)
+            turns += rare * saturated(times, lengths)
             has = (times > 0).astype(np.float64)
             beside = np.maximum(self._shift(has, 1), self._shift(has, -1))
             covered += rare * np.maximum(has, 0.7 * beside)
             of_session = np.bincount(self._session, times, count)
-            rare = _idf(count, int(np.count_nonzero(of_session)))
-            in_sessions += rare * _saturated(of_session, session_lengths)
+            rare = idf(count, int(np.count_nonzero(of_session)))
+            in_sessions += rare * saturated(of_session, session_lengths)
         highest = in_sessions.max(initial=0) or 1
         return turns, covered / (total or 1), (in_sessions / highest)[self._session]
 
@@ -335,10 +335,10 @@ def _pronoun(text: str) -> str:
     return "you" if you else ""
 
 
-def _idf(all_: int, having: int) -> float:
+def idf(all_: int, having: int) -> float:
     return float(np.log(1 + (all_ - having + 0.5) / (having + 0.5)))
 
 
-def _saturated(times: NDArray[np.integer], lengths: NDArray[np.integer]) -> Floats:
+def saturated(times: NDArray[np.integer], lengths: NDArray[np.integer]) -> Floats:
     average = max(float(lengths.mean()), 1.0) if len(lengths) else 1.0
     return times * (K1 + 1) / (times + K1 * (1 - B + B * lengths / average))

@@ -131,9 +131,7 @@ class SqlKnowledge:
             if number is None:
                 return  # another process of this bot has just read the same
             if excerpts:
-                connection.execute(
-                    excerpt.insert(), [_values(each, number) for each in excerpts]
-                )
+                connection.execute(excerpt.insert(), [_values(each, number) for each in excerpts])
 
         await self._database.write(transaction)
 
