@@ -19,8 +19,8 @@ _TALK = frozenset(
     cool perfect yes no yeah nope yep ja nein help question ask mean again explain simply simple
     really sure name old made make created built robot ai bot human person machine joke talk speak
     chat mine wait moment right wrong understand english german chinese deutsch wie geht es dir
-    ihnen wer bist du sind sie heißt heisst how's there here today lol haha funny true weather day last
-    now u r anybody anyone somebody else tell more
+    ihnen wer bist du sind sie heißt heisst how's there here today lol haha funny true weather day
+    last now u r anybody anyone somebody else tell more
     你好 您好 谢谢 多谢 好的 再见 早上好 晚上好 早安 晚安 是的 不是 好 嗯
     """.split()  # noqa: SIM905 - a list of so many words is not read
 )
