@@ -22,6 +22,11 @@ NOTHING = """\
 The documents say nothing about this. Name no price, date, rule or promise; if you are asked for \
 one, say that you don't know."""
 
+_UNKNOWING = re.compile(
+    r"\b(?:don'?t|do not|doesn'?t|does not|cannot|can'?t) (?:know|say|tell|find|answer|mention)\b"
+    r"|\bnot sure\b|\bweiß (?:ich )?(?:es |das )?nicht\b|不知道|不清楚|没有提到",
+    re.IGNORECASE,
+)
 _NUMBERS = re.compile(r"[ \t]*[\[【](\d{1,3}(?:\s*[,;]\s*\d{1,3})*)[\]】](?:\([^)\s]*\))?")
 
 
@@ -46,6 +51,18 @@ def name(excerpt: Excerpt) -> str:
 def plain(text: str) -> str:
     """`text` without any number of an excerpt."""
     return _NUMBERS.sub("", text).strip()
+
+
+def is_grounded(text: str, shown: Sequence[Excerpt]) -> bool:
+    """The answer names an excerpt, is made of one, or says that it doesn't know."""
+    named = {
+        int(each) for match in _NUMBERS.finditer(text) for each in re.findall(r"\d+", match[1])
+    }
+    return (
+        any(1 <= number <= len(shown) for number in named)
+        or _made_of(plain(text), shown) > 0
+        or _UNKNOWING.search(text) is not None
+    )
 
 
 def cited(text: str, shown: Sequence[Excerpt]) -> str:

@@ -76,8 +76,13 @@ class Knowledge(Job):
         return text
 
     async def review(self, events: Sequence[Event], deed: Deed) -> Deed:
-        shown = self.shown(events)
-        said = citing.cited(deed.said, shown)
+        """The answer with its sources. One that was not made of what the documents say, as small
+        models write, gives way to the words of the best excerpt."""
+        shown, answer = self.shown(events), deed.said
+        if shown and not citing.is_grounded(answer, shown):
+            answer = f"{shown[0].text} [1]"
+            deed = replace(deed, remembered=answer, reason=f"{deed.reason}; in a document's words")
+        said = citing.cited(answer, shown)
         return replace(deed, said=said, remembered=citing.plain(deed.remembered))
 
     def shown(self, events: Sequence[Event]) -> Sequence[Excerpt]:

@@ -100,16 +100,16 @@ def quantities(text: str) -> Iterator[Quantity]:
         )
     text = _CLOCK.sub(lambda match: " " * len(match[0]), text)
     at = 0
-    while match := _QUANTITY.search(text, at):
-        at = match.end("number")  # the second number of a range has the same unit
-        kind = "money" if match["before"] else next((k for k in _UNITS if match[k]), "bare")
-        value = _value(match["number"])
+    while found := _QUANTITY.search(text, at):
+        at = found.end("number")  # the second number of a range has the same unit
+        kind: Kind = "money" if found["before"] else next((k for k in _UNITS if found[k]), "bare")
+        value = _value(found["number"])
         yield Quantity(
             kind=kind,
-            value=value * _days(match) if kind == "duration" else value,
-            words=match[0].strip(),
-            start=match.start(),
-            is_word=not match["number"][0].isdigit(),
+            value=value * _days(found) if kind == "duration" else value,
+            words=found[0].strip(),
+            start=found.start(),
+            is_word=not found["number"][0].isdigit(),
         )
 
 
