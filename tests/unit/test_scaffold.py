@@ -19,7 +19,10 @@ def refused(target: Path, like: str = "friend") -> str:
 def test_a_new_bot_is_the_ready_one_under_its_own_name(tmp_path: Path, like: str) -> None:
     target = tmp_path / "deep" / "mine"
     files = new(target, like)
-    assert files == [target / "bot.toml", target / "dialogs.toml", target / "persona.md"]
+    folder = ready_bots()[like]
+    there = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
+    assert files == [target / path for path in there]
+    assert {"bot.toml", "dialogs.toml", "persona.md"} <= {path.name for path in files}
     ours = (ready_bots()[like] / "bot.toml").read_text()
     assert (target / "bot.toml").read_text() == ours.replace(f'name = "{like}"', 'name = "mine"')
     bot = load(target)

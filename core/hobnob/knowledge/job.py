@@ -39,6 +39,8 @@ class _Found:
 
 
 class Knowledge(Job):
+    guards = True  # an invention would be seen while it is written
+
     def __init__(
         self, library: Library, history: History, *, unknown: str, names: Sequence[str] = ()
     ) -> None:

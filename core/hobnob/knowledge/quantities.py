@@ -102,7 +102,7 @@ def quantities(text: str) -> Iterator[Quantity]:
     at = 0
     while found := _QUANTITY.search(text, at):
         at = found.end("number")  # the second number of a range has the same unit
-        kind: Kind = "money" if found["before"] else next((k for k in _UNITS if found[k]), "bare")
+        kind: Kind = "money" if found["before"] else _kind(found)
         value = _value(found["number"])
         yield Quantity(
             kind=kind,
@@ -111,6 +111,13 @@ def quantities(text: str) -> Iterator[Quantity]:
             start=found.start(),
             is_word=not found["number"][0].isdigit(),
         )
+
+
+def _kind(match: re.Match[str]) -> Kind:
+    for kind in _UNITS:
+        if match[kind]:
+            return kind
+    return "bare"
 
 
 def _minutes(match: re.Match[str]) -> int:
