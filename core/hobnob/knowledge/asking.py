@@ -70,6 +70,12 @@ def goes_on(text: str) -> bool:
     return len(_subjects(folded)) <= FEW or bool(_GOES_ON.search(folded))
 
 
+def shares_a_word(text: str, excerpt: str) -> bool:
+    """Something that the text speaks of stands in the excerpt, or it speaks of nothing itself."""
+    subjects = _subjects(fold(unaddressed(text)[:LONGEST]))
+    return not subjects or bool(subjects & _subjects(fold(excerpt)))
+
+
 def _subjects(text: str) -> set[str]:
     """Its words but those that say nothing, or belong to talk; a run of Chinese counts as one."""
     found = {word if not word.isascii() else term(word) for word in words(text)}

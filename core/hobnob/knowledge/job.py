@@ -114,7 +114,11 @@ class Knowledge(Job):
             return hits
         before = await self._said_before(events[-1])
         together = await self._library.search(f"{before}\n{text}", citing.MOST) if before else hits
-        return together if together and together[0].fits else hits
+        if not together or not together[0].fits:
+            return hits
+        best = together[0].excerpt  # what only answers the question before is no answer to this one
+        about_this = asking.shares_a_word(text, f"{best.heading} {best.text}")
+        return together if about_this else hits
 
     async def _said_before(self, event: Event) -> str:
         turns = await self._history.recent(event.key, LATELY)
