@@ -15,7 +15,7 @@ from hobnob_mastodon.adapter import MastodonAdapter, MastodonOptions
 from tests.wire.fake_mastodon import FakeMastodon
 from tests.wire.receiver import RecordingReceiver
 
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 def an_adapter(
