@@ -56,7 +56,7 @@ def skill(name: str, folder: Path) -> Callable[..., Any]:
     if not colon:
         found = _load(SKILLS, name, SKILLS_KEY)
     else:
-        found = getattr(_module(module, folder), function, None)
+        found = getattr(_module(module, folder), function, None) if module else None
     if not callable(found):
         raise ConfigError(f'{validate.FILE}: {SKILLS_KEY}: "{name}": there is no such function.')
     return cast("Callable[..., Any]", found)

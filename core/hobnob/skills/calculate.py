@@ -43,7 +43,8 @@ class Number:
 def calculate(expression: str) -> str:
     """Calculate exactly: /calculate 20% of (17 * 23), /calculate sqrt 2"""
     number = value(expression)
-    return f"{' '.join(expression.split())} {shown(number.value, exact=number.exact)}"
+    asked = " ".join(expression.split()).rstrip("= ")
+    return f"{asked} {shown(number.value, exact=number.exact)}"
 
 
 def value(expression: str) -> Number:
@@ -146,7 +147,7 @@ class _Reading:
             self._open -= 1
             return Number(value=inner.value, exact=inner.exact)
         token = self.next
-        if not token or not (token[0].isdigit() or token[0] == "."):
+        if not token or token[0] not in "0123456789.":
             raise _unread(token)
         self._at += 1
         return Number(value=Fraction(token))

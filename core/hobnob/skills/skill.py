@@ -97,9 +97,8 @@ class Skill:
         """What `text` says, for each parameter. Raises SkillRefused with the usage."""
         names = list(self.parameters.model_fields)
         most = len(names) - 1 if self.rest else -1
-        words = (
-            text.split(maxsplit=most) if names and most else [text.strip()] if text.strip() else []
-        )
+        text = text.strip()
+        words = text.split(maxsplit=most) if most else [text] * bool(text)
         if len(words) > len(names):
             raise SkillRefused(f"Like this: {self.usage}")
         try:

@@ -25,7 +25,7 @@ _ASKS = re.compile(
 _OPERATION = re.compile(
     r"[0-9)%²³]\s*(?:[*+/^×÷·−]|-(?=\s|\()|%\s*of\b)|sqrt|√|[0-9][²³]", re.IGNORECASE
 )
-_DATE = re.compile(r"[0-9]{1,4}\s*[/-]\s*[0-9]{1,2}(?:\s*[/-]\s*[0-9]{1,4})?|[0-9]+\s*/\s*[0-9]+")
+_DATE = re.compile(r"[0-9]+[/-][0-9]+(?:[/-][0-9]+)?", re.ASCII)
 _BARE = re.compile(r"[-+*/^×÷()%.,0-9\s]+")
 _ROLLS = re.compile(
     r"(?:please )?(?:roll|throw)(?: me)?(?: an?)? (?P<dice>.+?)(?: please)?[.!?]?", re.I
@@ -52,13 +52,13 @@ def calculation(text: str) -> str | None:
     if found is None or not _OPERATION.search(found["sum"]):
         return None
     asked = found["sum"]
-    if _DATE.fullmatch(asked) and "?" not in text and "=" not in text:
-        return None  # "24/7", "3/4": hardly a sum
+    if _DATE.fullmatch(asked) and "=" not in text:
+        return None  # "24/7", "9/11", "3/4": seldom a sum
     try:
         value(asked)
     except SkillRefused:
         # What is all figures and signs was meant as a sum, so its error is told.
-        return asked if _BARE.fullmatch(asked) and not _DATE.fullmatch(asked) else None
+        return asked if _BARE.fullmatch(asked) else None
     return asked
 
 
