@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from hobnob import settings
+from hobnob import doctor, settings
 from hobnob.conversation import ConversationKey
 from hobnob.errors import ConfigError, SkillRefused
 from hobnob.events import Addressed, Event, Kind
@@ -474,3 +474,29 @@ async def test_a_skill_that_is_not_there_is_a_clear_error(
         async with Stage(own_bot(tmp_path, skill)):
             pass
     assert wrong in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("skill", "found"), [("dice", "ok: skills: /roll"), ("dise", "BAD: bot.toml: tools.skills")]
+)
+async def test_the_doctor_looks_at_skills(tmp_path: Path, skill: str, found: str) -> None:
+    bot = replace(own_bot(tmp_path, skill), database_url=f"sqlite:///{tmp_path}/hobnob.db")
+    echo = bot.settings.model.model_copy(update={"engine": "echo"})
+    bot = replace(bot, settings=bot.settings.model_copy(update={"model": echo}))
+    said = [
+        f"{'ok' if finding.ok else 'BAD'}: {finding.what}"
+        async for finding in doctor.examine(bot, lambda _: None)
+    ]
+    assert any(line.startswith(found) for line in said)
+
+
+async def test_in_an_incognito_conversation_the_answer_is_told_and_not_stored() -> None:
+    async with Stage(settings.load(settings.find("assistant"))) as stage:
+        for text in ("/incognito on", "what is 17 * 23?"):
+            said = await stage.hear(stage.platform.event(text))
+        assert said == "17 * 23 = 391"
+        await stage.hear(stage.platform.event("and twice that?"))
+        assert "17 * 23 = 391" in stage.prompt
+        await stage.hear(stage.platform.event("/incognito off"))
+        await stage.hear(stage.platform.event("what did we calculate?"))
+        assert "391" not in stage.prompt

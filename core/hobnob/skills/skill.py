@@ -146,9 +146,8 @@ def _model(
 
 def _choices(error: ValidationError) -> str:
     """What may be written instead, where there is a choice."""
-    expected = [
-        each["ctx"]["expected"] for each in error.errors() if each["type"] == "literal_error"
-    ]
+    literals = [each for each in error.errors() if each["type"] == "literal_error"]
+    expected = [each.get("ctx", {})["expected"] for each in literals]
     return f" ({expected[0]})" if expected else ""
 
 
