@@ -19,13 +19,14 @@ Reader = Callable[[str], str | None]
 
 LONGEST = 200
 _ASKS = re.compile(
-    r"(?:(?:what(?:'s| is)|how much is|calculate|compute|work out)\s+)?(?P<sum>.+?)\s*=?\s*\??",
+    r"(?P<asks>(?:what(?:'s| is)|how much is|calculate|compute|work out)\s+)?(?P<sum>.+?)\s*=?\s*\??",
     re.IGNORECASE,
 )
 _OPERATION = re.compile(
     r"[0-9)%²³]\s*(?:[*+/^×÷·−]|-(?=\s|\()|%\s*of\b)|sqrt|√|[0-9][²³]", re.IGNORECASE
 )
 _DATE = re.compile(r"[0-9]+[/-][0-9]+(?:[/-][0-9]+)?", re.ASCII)
+_SCORE = re.compile(r"[0-9]+\s*[-−]\s*[0-9]+", re.ASCII)
 _BARE = re.compile(r"[-+*/^×÷()%.,0-9\s]+")
 _ROLLS = re.compile(
     r"(?:please )?(?:roll|throw)(?: me)?(?: an?)? (?P<dice>.+?)(?: please)?[.!?]?", re.I
@@ -54,11 +55,14 @@ def calculation(text: str) -> str | None:
     asked = found["sum"]
     if _DATE.fullmatch(asked) and "=" not in text:
         return None  # "24/7", "9/11", "3/4": seldom a sum
+    plainly = found["asks"] or text.endswith(("=", "?"))
+    if not plainly and _SCORE.fullmatch(asked):
+        return None
     try:
         value(asked)
     except SkillRefused:
-        # What is all figures and signs was meant as a sum, so its error is told.
-        return asked if _BARE.fullmatch(asked) else None
+        # What is asked for and all figures and signs is meant as a sum, so its error is told.
+        return asked if plainly and _BARE.fullmatch(asked) else None
     return asked
 
 
