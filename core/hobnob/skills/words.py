@@ -19,7 +19,8 @@ Reader = Callable[[str], str | None]
 
 LONGEST = 200
 _ASKS = re.compile(
-    r"(?P<asks>(?:what(?:'s| is)|how much is|calculate|compute|work out)\s+)?(?P<sum>.+?)\s*=?\s*\??",
+    r"(?P<asks>(?:what(?:'s| is)|how much is|calculate|compute|work out)\s+)?"
+    r"(?P<sum>.+?)\s*=?\s*\??",
     re.IGNORECASE,
 )
 _OPERATION = re.compile(
