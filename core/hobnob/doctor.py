@@ -27,6 +27,8 @@ async def examine(bot: Bot, report: Callable[[str], None]) -> AsyncIterator[Find
     async for finding in _database(bot):
         yield finding
     yield await _model(bot, report)
+    if bot.settings.tools.skills:
+        yield _skills(bot)
     async for finding in _platforms(bot):
         yield finding
 
@@ -165,6 +167,14 @@ async def _model(bot: Bot, report: Callable[[str], None]) -> Finding:
         ok=True,
         what=f"model {settings.name!r} answers: {what} ({seconds:.1f} s)",
     )
+
+
+def _skills(bot: Bot) -> Finding:
+    try:
+        found = employ.skills(bot)
+    except HobnobError as error:
+        return Finding(ok=False, what=str(error))
+    return Finding(ok=True, what=f"skills: {', '.join(f'/{each.command.name}' for each in found)}")
 
 
 async def _platforms(bot: Bot) -> AsyncIterator[Finding]:

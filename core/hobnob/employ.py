@@ -1,13 +1,16 @@
 """Which jobs a bot has: what its bot.toml switches on, put together."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
+from hobnob import registry
 from hobnob.assistant.job import Assistant
+from hobnob.commands import COMMANDS
 from hobnob.conversation import ConversationKey
+from hobnob.errors import ConfigError
 from hobnob.jobs import Job
 from hobnob.knowledge.job import HUMAN, UNKNOWN, Knowledge
 from hobnob.knowledge.library import Library
@@ -18,11 +21,15 @@ from hobnob.posts.owner import Review
 from hobnob.posts.poster import Poster
 from hobnob.recollection import Embedder
 from hobnob.settings import Bot
+from hobnob.skills.job import Skills
+from hobnob.skills.skill import Skill
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.knowledge import SqlKnowledge
+from hobnob.store.memory import SqlMemory
 from hobnob.store.posts import SqlPosts
 from hobnob.store.reminders import SqlReminders
+from hobnob.validate import FILE
 from hobnob.web.reader import PageReader
 
 log = logging.getLogger(__name__)
@@ -46,6 +53,7 @@ async def jobs(place: Workplace, stack: AsyncExitStack) -> Sequence[Job]:
     """The bot's jobs, in the order in which they are asked; what they keep open is closed with
     `stack`."""
     found = [*await _poster(place, stack), *_assistant(place)]
+    found += _skills(place, found)
     return [*found, *await _knowledge(place, found)]
 
 
@@ -116,3 +124,32 @@ async def _knowledge(place: Workplace, others: Sequence[Job]) -> Sequence[Job]:
         names=place.bot.rules.names,
     )
     return (knowledge,)
+
+
+def _skills(place: Workplace, others: Sequence[Job]) -> Sequence[Job]:
+    ours = [*COMMANDS, *(command for job in others for command in job.commands)]
+    found = skills(place.bot, {command.name for command in ours})
+    if not found:
+        return ()
+    job = Skills(
+        found,
+        place.clock,
+        incognito=SqlMemory(place.database, place.clock).is_incognito,
+        zone=place.bot.settings.bot.timezone,
+        names=place.bot.rules.names,
+    )
+    return (job,)
+
+
+def skills(bot: Bot, taken: Collection[str] = ()) -> Sequence[Skill]:
+    """What `[tools] skills` names; `taken` are the commands that there are already. Raises
+    ConfigError and MissingExtra."""
+    found: dict[str, Skill] = {}
+    for name in bot.settings.tools.skills:
+        at = f'{FILE}: {registry.SKILLS_KEY}: "{name}"'
+        skill = Skill.of(registry.skill(name, bot.folder), at)
+        command = skill.command.name
+        if command in taken or command in found:
+            raise ConfigError(f"{at}: there is a command /{command} already. Rename the function.")
+        found[command] = skill
+    return tuple(found.values())

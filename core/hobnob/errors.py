@@ -7,6 +7,7 @@
     ├── EngineError            the model failed on this prompt
     │   └── EngineUnavailable  the model cannot be asked at all now; asking later may work
     ├── DocumentFailed         a file of the knowledge folder could not be read
+    ├── SkillRefused           a skill was asked for what it cannot do; says what it can
     ├── PageFailed             a page that somebody linked to could not be read
     └── AdapterError           the platform
         ├── AdapterStopped     it will not let us in: wrong token, missing intent; do not retry
@@ -48,6 +49,10 @@ class EngineUnavailable(EngineError):
 
 class DocumentFailed(HobnobError):
     """A file of the knowledge folder could not be read; the others can."""
+
+
+class SkillRefused(HobnobError):
+    """A skill was asked for something it cannot do. Whoever asked is told the message."""
 
 
 class PageFailed(HobnobError):

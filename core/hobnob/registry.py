@@ -1,13 +1,18 @@
-"""Adapters and engines by name: the entry points of what is installed.
+"""Adapters, engines and skills by name: the entry points of what is installed.
 
-A package adds its own under the groups `hobnob.adapters` and `hobnob.engines`. An adapter's class
-has `Options`, a pydantic model of its table in bot.toml (secrets as SecretStr), and is constructed
-from one; an engine's class is constructed from `ModelOptions`.
+A package adds its own under the groups `hobnob.adapters`, `hobnob.engines` and `hobnob.skills`. An
+adapter's class has `Options`, a pydantic model of its table in bot.toml (secrets as SecretStr), and
+is constructed from one; an engine's class is made from `ModelOptions`; a skill is a function.
 """
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
 
 from pydantic import BaseModel
 
@@ -18,6 +23,8 @@ from hobnob.ports import Adapter, Engine, ModelOptions
 
 ADAPTERS = "hobnob.adapters"
 ENGINES = "hobnob.engines"
+SKILLS = "hobnob.skills"
+SKILLS_KEY = "tools.skills"
 
 
 def adapter(name: str, options: Mapping[str, Any]) -> Adapter:
@@ -40,6 +47,41 @@ def engine(name: str, options: ModelOptions) -> Engine:
     """The engine of that name. Raises ConfigError and MissingExtra."""
     made: Engine = _load(ENGINES, name, "model.engine")(options)
     return made
+
+
+def skill(name: str, folder: Path) -> Callable[..., Any]:
+    """The function of a skill: an installed one by its name, or "module:function", where the
+    module is a file in `folder` or can be imported. Raises ConfigError and MissingExtra."""
+    module, colon, function = name.partition(":")
+    if not colon:
+        found = _load(SKILLS, name, SKILLS_KEY)
+    else:
+        found = getattr(_module(module, folder), function, None) if module else None
+    if not callable(found):
+        raise ConfigError(f'{validate.FILE}: {SKILLS_KEY}: "{name}": there is no such function.')
+    return cast("Callable[..., Any]", found)
+
+
+def _module(name: str, folder: Path) -> ModuleType:
+    """The owner's own code may fail in any way while it is read."""
+    file = folder / f"{name}.py"
+    at = f'{validate.FILE}: {SKILLS_KEY}: "{name}"'
+    try:
+        if not file.is_file():
+            return import_module(name)
+        spec = spec_from_file_location(f"hobnob_bot_{name}", file)
+        if spec is None or spec.loader is None:
+            raise ConfigError(f"{at}: {file} cannot be read as Python.")
+        module = module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        return module
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise ConfigError(f"{at}: needs {error.name}, which is not installed.") from error
+        raise ConfigError(f"{at}: there is no {file.name} beside {validate.FILE}.") from error
+    except Exception as error:
+        raise ConfigError(f"{at}: cannot be read: {type(error).__name__}: {error}") from error
 
 
 def known(group: str) -> dict[str, EntryPoint]:

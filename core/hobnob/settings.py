@@ -30,6 +30,7 @@ from hobnob.tables import (
     RoomsTable,
     StoreTable,
     Table,
+    ToolsTable,
 )
 from hobnob.validate import FILE, check, expand, read, read_bytes, secrets
 
@@ -46,6 +47,7 @@ class Settings(Table):
     engage: EngageTable = EngageTable()
     rooms: RoomsTable = RoomsTable()
     assistant: AssistantTable = AssistantTable()
+    tools: ToolsTable = ToolsTable()
     review: ReviewTable = ReviewTable()
     posts: tuple[PostTable, ...] = Field(default=(), strict=False)
     knowledge: KnowledgeTable = KnowledgeTable()

@@ -268,6 +268,20 @@ class AssistantTable(Table):
     enabled: bool = False
 
 
+class ToolsTable(Table):
+    """`[tools]`: what people can have done by command."""
+
+    skills: tuple[Text, ...] = Field(default=(), strict=False)
+    """Names of installed skills, or "module:function"."""
+
+    @field_validator("skills")
+    @classmethod
+    def _each_once(cls, skills: tuple[str, ...]) -> tuple[str, ...]:
+        if len(skills) != len(set(skills)):
+            raise ValueError("names a skill twice.")
+        return skills
+
+
 def valid_name(name: str) -> str:
     """`name`, if a bot may have it. Raises ValueError."""
     if not _NAME.fullmatch(name):

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from hobnob.ports import Limits
 
@@ -161,6 +162,14 @@ def one_line(text: str) -> str:
 def unaddressed(text: str) -> str:
     """`text` without the mentions that it begins with: whom it speaks to is not what it says."""
     return _MENTIONS.sub("", text)
+
+
+def uncalled(text: str, names: Sequence[str]) -> str:
+    """`unaddressed`, and without the first of `names` that stands in it."""
+    called = "|".join(map(re.escape, names)) or "(?!)"
+    return re.sub(
+        rf"\s*(?:{called})\b[\s,:!.]*", "", unaddressed(text), count=1, flags=re.IGNORECASE
+    )
 
 
 _MENTIONS = re.compile(r"^(?:\s*@[\w.@-]+[,:]?)+(?:\s+|$)")

@@ -365,8 +365,11 @@ async def test_incognito_is_kept_for_its_conversation(mind: Mind) -> None:
     await mind.memory.set_incognito(key("ann"), True)
     assert (await mind.memory.recent(scope(), 10)).incognito
     assert not (await mind.memory.recent(scope(BEN), 10)).incognito
+    assert await mind.memory.is_incognito(key("ann"))
+    assert not await mind.memory.is_incognito(key("nobody"))
     await mind.memory.set_incognito(key("ann"), False)
     assert not (await mind.memory.recent(scope(), 10)).incognito
+    assert not await mind.memory.is_incognito(key("ann"))
 
 
 async def test_times_are_kept_as_they_were(mind: Mind) -> None:

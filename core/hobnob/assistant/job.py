@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from hobnob.assistant import answers, zones
+from hobnob import zones
+from hobnob.assistant import answers
 from hobnob.assistant.requests import COMMANDS, Request, Verb, by_command, in_words, is_command
 from hobnob.assistant.settling import corrected, moved, picked, settled
 from hobnob.assistant.speech import Speech, speech
@@ -26,7 +27,7 @@ from hobnob.ports import Clock
 from hobnob.store import reminders as rows
 from hobnob.store import schedule
 from hobnob.store.reminders import ASKED, REMINDER, TODO, Reminder, SqlReminders, Theirs
-from hobnob.text import unaddressed
+from hobnob.text import uncalled
 
 ATTENTION = timedelta(minutes=5)
 """How long after a reminder was noted "no, at 9" is about it."""
@@ -104,8 +105,7 @@ class Assistant(Job):
         self._zone = zone
         code = language.partition("-")[0].casefold()
         self._languages = [code] if code in LANGUAGES else ["en"]
-        called = "|".join(map(re.escape, names)) or "(?!)"
-        self._called = re.compile(rf"\s*(?:{called})\b[\s,:!.]*", re.IGNORECASE)
+        self._names = names
 
     async def take(self, events: Sequence[Event], decision: Decision) -> Deed | None:
         last = events[-1]
@@ -152,7 +152,7 @@ class Assistant(Job):
 
     def _plain(self, event: Event) -> str:
         """What somebody says, without whom they say it to."""
-        return self._called.sub("", unaddressed(event.text), count=1)
+        return uncalled(event.text, self._names)
 
     async def _ring(self, event: Event) -> Deed | None:
         """What is due, if it is ours."""
