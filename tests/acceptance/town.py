@@ -3,13 +3,12 @@
 import asyncio
 import os
 import random
-import re
 import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.acceptance.program import HOBNOB, environment, make_bot
@@ -20,7 +19,6 @@ from tests.wire.fake_telegram import FakeTelegram
 
 MOST_UNANSWERED = 10
 """People pause when this many of their messages wait: the test is of kills, not of load."""
-MESSAGE = re.compile(r"\bm(\d+)\b")
 
 
 @dataclass
@@ -28,18 +26,26 @@ class Room:
     """One conversation: how a person speaks in it, and what the bot said in it."""
 
     name: str
-    speak: Callable[[str], object]
-    heard: Callable[[], Sequence[str]]
-    said: int = 0
+    speak: Callable[[str], str | int]
+    """Says it; the message's id."""
+    heard: Callable[[], Sequence[str | int | None]]
+    """The message that each of the bot's replies to, in the order in which they came. One that
+    grew is there once, one that was taken back is not."""
+    numbers: dict[str | int | None, int] = field(default_factory=dict)
+    """Which message of a person's has which id."""
 
     def say(self) -> None:
-        self.speak(f"this is m{self.said}")
-        self.said += 1
+        self.numbers[self.speak(f"this is m{self.said}")] = self.said
+
+    @property
+    def said(self) -> int:
+        return len(self.numbers)
 
     @property
     def answers(self) -> list[int]:
-        """The numbers of the messages answered, in the order in which the answers came."""
-        return [int(MESSAGE.findall(text)[-1]) for text in self.heard()]
+        """The numbers of the messages answered, in the order in which the answers came. What an
+        answer says does not tell: an echo of what was recalled names other messages too."""
+        return [self.numbers[answered] for answered in self.heard()]
 
 
 @dataclass
@@ -169,21 +175,23 @@ def _rooms(discord: FakeDiscord, telegram: FakeTelegram, mastodon: FakeMastodon)
         return Room(
             name=f"discord {channel}",
             speak=lambda text: discord.say(channel, f"{greeting}{text}"),
-            heard=lambda: [r.content for r in discord.replies if r.channel == channel],
+            heard=lambda: [r.reference for r in discord.replies if r.channel == channel],
         )
 
     def of_mastodon(author: str, visibility: str) -> Room:
         return Room(
             name=f"mastodon {author}",
             speak=lambda text: mastodon.say(author, text, visibility=visibility),
-            heard=lambda: [r.text for r in mastodon.replies if r.text.startswith(f"@{author} ")],
+            heard=lambda: [
+                r.in_reply_to for r in mastodon.replies if r.text.startswith(f"@{author} ")
+            ],
         )
 
     def of_telegram(chat: int, greeting: str) -> Room:
         return Room(
             name=f"telegram {chat}",
             speak=lambda text: telegram.say(chat, f"{greeting}{text}"),
-            heard=lambda: [r.text for r in telegram.replies if r.chat == chat],
+            heard=lambda: [r.reply_to for r in telegram.replies if r.chat == chat],
         )
 
     return [
