@@ -53,6 +53,7 @@ class Town:
     rooms: list[Room]
     bot: Path
     home: Path
+    telegram: FakeTelegram
     online: Callable[[], bool]
     """Whether the platform is there that forgets what was said before the first connection."""
     kills: int = 0
@@ -86,12 +87,12 @@ class Town:
         return loop.time() - began
 
     async def all_answered(self, seconds: float = 60) -> bool:
-        """Wait until every message has its answer, or is recorded as in doubt."""
+        """Wait until every message has its whole answer, or is recorded as in doubt."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while loop.time() < end:
             missing = sum(room.said - len(set(room.answers)) for room in self.rooms)
-            if missing <= 0 or (missing <= self.in_doubt() and self.idle()):
+            if missing <= self.in_doubt() and self.idle():
                 return True
             await asyncio.sleep(0.2)
         return False
@@ -140,8 +141,8 @@ access_token = "{mastodon.access_token}"
 
 
 @asynccontextmanager
-async def town(folder: Path) -> AsyncIterator[Town]:
-    """A bot on the echo engine, on three platforms, two conversations on each."""
+async def town(folder: Path, *, model: str = 'engine = "echo"') -> AsyncIterator[Town]:
+    """A bot on three platforms, two conversations on each."""
     async with FakeDiscord() as discord, FakeTelegram() as telegram, FakeMastodon() as mastodon:
         # A message is there before we hear that it is: a good moment to die.
         telegram.answer_seconds = mastodon.answer_seconds = 0.2
@@ -154,12 +155,14 @@ per_user_per_minute = 0
 per_chat_per_minute = 0
 {platforms(discord, telegram, mastodon)}
 """,
+            model=model,
         )
         (folder / "home").mkdir()
         here = Town(
             rooms=_rooms(discord, telegram, mastodon),
             bot=bot,
             home=folder / "home",
+            telegram=telegram,
             online=lambda: discord.sessions.connected,
         )
         try:
