@@ -124,6 +124,26 @@ class Town:
             database.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """What is wrong with the answers."""
+
+    lost: int
+    doubled: int
+    disordered: int
+    """Conversations whose answers are out of order."""
+
+
+def faults(rooms: Sequence[Room]) -> Faults:
+    lost = doubled = disordered = 0
+    for room in rooms:
+        answers = room.answers
+        lost += room.said - len(set(answers))
+        doubled += len(answers) - len(set(answers))
+        disordered += answers != sorted(answers)
+    return Faults(lost=lost, doubled=doubled, disordered=disordered)
+
+
 def platforms(discord: FakeDiscord, telegram: FakeTelegram, mastodon: FakeMastodon) -> str:
     """Their tables in bot.toml."""
     return f"""
@@ -159,7 +179,7 @@ per_chat_per_minute = 0
         )
         (folder / "home").mkdir()
         here = Town(
-            rooms=_rooms(discord, telegram, mastodon),
+            rooms=rooms(discord, telegram, mastodon),
             bot=bot,
             home=folder / "home",
             telegram=telegram,
@@ -173,7 +193,9 @@ per_chat_per_minute = 0
                 await here.process.wait()
 
 
-def _rooms(discord: FakeDiscord, telegram: FakeTelegram, mastodon: FakeMastodon) -> list[Room]:
+def rooms(discord: FakeDiscord, telegram: FakeTelegram, mastodon: FakeMastodon) -> list[Room]:
+    """Two conversations on each platform."""
+
     def of_discord(channel: str, greeting: str) -> Room:
         return Room(
             name=f"discord {channel}",
