@@ -82,7 +82,13 @@ owners = ["telegram/{OWNER}"]
 """,
         )
         (folder / "home").mkdir()
-        town = Town(rooms=[], bot=bot, home=folder / "home", online=lambda: bool(telegram.offsets))
+        town = Town(
+            rooms=[],
+            bot=bot,
+            home=folder / "home",
+            telegram=telegram,
+            online=lambda: bool(telegram.offsets),
+        )
         try:
             yield Press(town=town, discord=discord, telegram=telegram, mastodon=mastodon)
         finally:
