@@ -15,14 +15,14 @@ def verdict(here: Town) -> dict[str, int]:
         answers = room.answers
         missing = set(range(room.said)) - set(answers)
         print(f"{room.name}: {room.said} said, {len(answers)} answers, missing {sorted(missing)}")
-    found = faults(here.rooms)
-    doubt = here.in_doubt()
-    print(f"{here.kills} kills, {doubt} sends of Telegram's in doubt and recorded")
+    in_doubt = here.in_doubt()
+    found = faults(here.rooms, in_doubt)
+    print(f"{here.kills} kills, {len(in_doubt)} sends of Telegram's in doubt and recorded")
     return {
-        "lost without a record": max(0, found.lost - doubt),
+        "lost without a record": found.lost,
         "doubled": found.doubled,
         "conversations out of order": found.disordered,
-        "in doubt beyond one for each kill": max(0, doubt - here.kills),
+        "in doubt beyond one for each kill": max(0, len(in_doubt) - here.kills),
         "in doubt where the platform has a key": here.in_doubt_elsewhere(),
     }
 

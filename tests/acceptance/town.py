@@ -6,7 +6,7 @@ import random
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,10 @@ MOST_UNANSWERED = 10
 """People pause when this many of their messages wait: the test is of kills, not of load."""
 MASTODONS_WINDOW = 300
 """Seconds: it takes so many requests in this time, and each start of the bot takes some of them."""
+
+IN_DOUBT = (
+    "FROM outbox JOIN conversation c ON c.id = conversation_id WHERE state = 'unknown' AND platform"
+)
 
 
 @dataclass
@@ -93,35 +97,35 @@ class Town:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while loop.time() < end:
-            missing = sum(room.said - len(set(room.answers)) for room in self.rooms)
-            if missing <= self.in_doubt() and self.idle():
+            if self.idle() and not faults(self.rooms, self.in_doubt()).lost:
                 return True
             await asyncio.sleep(0.2)
         return False
 
-    def in_doubt(self) -> int:
-        """Sends of Telegram's that are recorded as perhaps sent."""
-        return self._count(
-            "SELECT count(*) FROM outbox JOIN conversation c ON c.id = conversation_id "
-            "WHERE state = 'unknown' AND platform = 'telegram'"
-        )
+    def in_doubt(self) -> list[int]:
+        """The messages whose answers are recorded as perhaps sent, on Telegram: its ids are
+        numbers here, those of the others are strings. 0 where it answers none."""
+        return [
+            int(answered)
+            for (answered,) in self._ask(f"SELECT in_reply_to {IN_DOUBT} = 'telegram'")
+        ]
 
     def in_doubt_elsewhere(self) -> int:
-        return self._count("SELECT count(*) FROM outbox WHERE state = 'unknown'") - self.in_doubt()
+        return len(self._ask(f"SELECT in_reply_to {IN_DOUBT} <> 'telegram'"))
 
     def idle(self) -> bool:
-        return not self._count(
-            "SELECT (SELECT count(*) FROM inbox WHERE state <> 'done') + "
-            "(SELECT count(*) FROM outbox WHERE state IN ('pending', 'sending'))"
+        return not self._ask(
+            "SELECT id FROM inbox WHERE state <> 'done' UNION ALL "
+            "SELECT id FROM outbox WHERE state IN ('pending', 'sending')"
         )
 
     def last_words(self) -> str:
         return (self.bot / "log.txt").read_text()[-3000:]
 
-    def _count(self, query: str) -> int:
+    def _ask(self, query: str) -> list[tuple[str]]:
         database = sqlite3.connect(self.bot / "hobnob.db", timeout=10)
         try:
-            return int(database.execute(query).fetchone()[0])
+            return database.execute(query).fetchall()
         finally:
             database.close()
 
@@ -131,16 +135,19 @@ class Faults:
     """What is wrong with the answers."""
 
     lost: int
+    """Neither there nor recorded as perhaps sent."""
     doubled: int
     disordered: int
     """Conversations whose answers are out of order."""
 
 
-def faults(rooms: Sequence[Room]) -> Faults:
+def faults(rooms: Sequence[Room], in_doubt: Collection[int] = ()) -> Faults:
+    """`in_doubt`: the ids of messages that need no answer."""
     lost = doubled = disordered = 0
     for room in rooms:
         answers = room.answers
-        lost += room.said - len(set(answers))
+        recorded = [number for said, number in room.numbers.items() if said in in_doubt]
+        lost += room.said - len({*answers, *recorded})
         doubled += len(answers) - len(set(answers))
         disordered += answers != sorted(answers)
     return Faults(lost=lost, doubled=doubled, disordered=disordered)
