@@ -102,12 +102,10 @@ class Town:
             await asyncio.sleep(0.2)
         return False
 
-    def in_doubt(self) -> list[int]:
-        """The messages whose answers are recorded as perhaps sent, on Telegram: its ids are
-        numbers here, those of the others are strings. 0 where it answers none."""
+    def in_doubt(self) -> list[str]:
+        """What the sends of Telegram's answer that are recorded as perhaps sent."""
         return [
-            int(answered)
-            for (answered,) in self._ask(f"SELECT in_reply_to {IN_DOUBT} = 'telegram'")
+            answered for (answered,) in self._ask(f"SELECT in_reply_to {IN_DOUBT} = 'telegram'")
         ]
 
     def in_doubt_elsewhere(self) -> int:
@@ -141,12 +139,17 @@ class Faults:
     """Conversations whose answers are out of order."""
 
 
-def faults(rooms: Sequence[Room], in_doubt: Collection[int] = ()) -> Faults:
-    """`in_doubt`: the ids of messages that need no answer."""
+def faults(rooms: Sequence[Room], in_doubt: Collection[str] = ()) -> Faults:
+    """`in_doubt`: the ids of Telegram's messages that need no answer. Its ids are numbers here,
+    those of the others are strings."""
     lost = doubled = disordered = 0
     for room in rooms:
         answers = room.answers
-        recorded = [number for said, number in room.numbers.items() if said in in_doubt]
+        recorded = [
+            number
+            for said, number in room.numbers.items()
+            if isinstance(said, int) and str(said) in in_doubt
+        ]
         lost += room.said - len({*answers, *recorded})
         doubled += len(answers) - len(set(answers))
         disordered += answers != sorted(answers)
