@@ -6,26 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.town import Town, storm, town
+from tests.acceptance.town import Town, faults, storm, town
 
 
 def verdict(here: Town) -> dict[str, int]:
     """What went wrong, counted; prints a line for each conversation."""
-    lost = doubled = disordered = 0
     for room in here.rooms:
         answers = room.answers
         missing = set(range(room.said)) - set(answers)
         print(f"{room.name}: {room.said} said, {len(answers)} answers, missing {sorted(missing)}")
-        lost += len(missing)
-        doubled += len(answers) - len(set(answers))
-        disordered += answers != sorted(answers)
-    doubt = here.in_doubt()
-    print(f"{here.kills} kills, {doubt} sends of Telegram's in doubt and recorded")
+    in_doubt = here.in_doubt()
+    found = faults(here.rooms, in_doubt)
+    print(f"{here.kills} kills, {len(in_doubt)} sends of Telegram's in doubt and recorded")
     return {
-        "lost without a record": max(0, lost - doubt),
-        "doubled": doubled,
-        "conversations out of order": disordered,
-        "in doubt beyond one for each kill": max(0, doubt - here.kills),
+        "lost without a record": found.lost,
+        "doubled": found.doubled,
+        "conversations out of order": found.disordered,
+        "in doubt beyond one for each kill": max(0, len(in_doubt) - here.kills),
         "in doubt where the platform has a key": here.in_doubt_elsewhere(),
     }
 

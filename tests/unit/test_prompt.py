@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hobnob import prompt
+from hobnob.engine.echo import EchoEngine
 from hobnob.events import (
     Addressed,
     Attachment,
@@ -16,12 +17,15 @@ from hobnob.events import (
     Image,
     Memory,
     Quote,
+    Recalled,
     Role,
+    Sampling,
     Speaker,
     Turn,
 )
 from hobnob.notes import PAGES_SHARE, Budget
 from hobnob.persona import Example, Persona
+from hobnob.ports import ModelOptions
 from hobnob.testing.adapter import FakeAdapter
 
 ROBIN = Persona(
@@ -271,3 +275,16 @@ def test_pictures_take_at_most_half_of_the_prompt() -> None:
 
 def test_pictures_leave_before_the_message_is_cut() -> None:
     assert pictured(1, 40, text="word " * 20)[-1] == 0
+
+
+async def test_an_echo_of_what_is_recalled_does_not_tell_which_message_it_answers() -> None:
+    """So a test with this engine must look at what an answer replies to, not at what it says."""
+    past = tuple((turn(f"this is m{number}", ANN),) for number in range(40))
+    memory = {"recalled": Recalled(passages=past), "complete": False}
+    asked = "\n".join(text for _, text in build("this is m99", memory=memory))
+    assert asked.endswith("this is m99")
+    engine = EchoEngine(ModelOptions())
+    prompted = [ChatMessage(role=Speaker.USER, content=asked)]
+    answer = "".join([piece async for piece in engine.stream(prompted, Sampling())])
+    assert "What you remember" in answer
+    assert "m99" not in answer
