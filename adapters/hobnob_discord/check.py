@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import discord
 
 from hobnob.ports import Finding
-from hobnob_discord.gateway import LINK_FAILURES, no_voice
+from hobnob_discord.gateway import no_voice
+from hobnob_discord.missed import LINK_FAILURES
 
 PORTAL = "https://discord.com/developers/applications"
 
