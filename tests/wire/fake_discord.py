@@ -182,6 +182,12 @@ class FakeDiscord:
     def limit(self, seconds: float, scope: str = EVERYWHERE) -> None:
         self.ledger.limit(seconds, scope)
 
+    def keep_file(self, data: bytes) -> str:
+        """Its address, which is signed."""
+        signature = f"ex={len(self.files)}&hm=secret"
+        self.files[signature] = data
+        return f"{self.api_url.removesuffix('/api/v10')}/files/file?{signature}"
+
     def show_guild(self) -> None:
         self.sessions.tell("GUILD_CREATE", self._guild())
 
