@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp.web import Request, Response
 
-from tests.wire.discord_ledger import Ledger, answer, refusal, trouble
+from tests.wire.discord_ledger import Fault, Ledger, answer, refusal, trouble
 from tests.wire.discord_payloads import APPLICATION, BOT_USER, GUILD, MEMBER, Json, message
 
 ACKNOWLEDGE_SECONDS = 3.0
@@ -58,6 +58,8 @@ class Desk:
         """Whether tokens hold no more."""
         self.slow = False
         """Whether acknowledgements never arrive."""
+        self.faults: list[Fault] = []
+        """For the next answers that take the place of a command."""
         self._ledger = ledger
         self._new_id = new_id
         self._channel = channel
@@ -127,6 +129,12 @@ class Desk:
         wanted = await request.json()
         if wrong := trouble(wanted):
             return wrong
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is Fault.LOST and request.transport:
+            request.transport.abort()
+            return answer({})
+        if fault is Fault.BROKEN:
+            return refusal(503, "upstream")
         use.thinking = False
         if use.original is not None:
             use.original |= {"content": wanted["content"].strip()}
@@ -135,6 +143,8 @@ class Desk:
         else:
             kept = {"id": use.id, "type": 2, "user": use.user}
             use.original = self._post(use.channel, wanted, interaction_metadata=kept)
+        if fault is Fault.DROPPED and request.transport:
+            request.transport.abort()
         return answer(use.original)
 
     async def delete(self, request: Request) -> Response:

@@ -103,7 +103,7 @@ class Rest:
         )
 
     async def _open_direct(self, request: Request) -> Response:
-        wanted = (await request.json())["recipient_id"]
+        wanted = str((await request.json())["recipient_id"])
         names = (name for name, person in self._server.people.items() if person["id"] == wanted)
         return answer(self._server.channel(self._server.direct(next(names))))
 

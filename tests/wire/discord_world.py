@@ -68,7 +68,7 @@ class DiscordWorld:
         self.server.delete(message)
 
     async def react(self, message: str, emoji: str, *, by: str = "ann") -> None:
-        """"": the last reaction is taken back."""
+        """ "": the last reaction is taken back."""
         self.server.react(message, {"name": emoji or "👍"}, author=by, added=bool(emoji))
 
     async def command(self, text: str, *, by: str = "ann", place: Place = Place.DIRECT) -> None:
@@ -92,9 +92,7 @@ class DiscordWorld:
             if use.channel == channel and use.user == self.server.person(by)
         ]
         ours = [
-            message
-            for message in self.server.history[channel]
-            if message["author"] == BOT_USER
+            message for message in self.server.history[channel] if message["author"] == BOT_USER
         ]
         return [
             Shown(id=each["id"], text=each["content"], reply_to=_answered(each))
