@@ -85,7 +85,7 @@ class DiscordAdapter:
             ended = State.RECONNECTING
         except discord.PrivilegedIntentsRequired:
             raise AdapterStopped(f"{check.NO_CONTENT}. {check.SWITCH_CONTENT_ON}") from None
-        except (discord.DiscordException, *LINK_FAILURES) as error:
+        except Exception as error:
             self._pulse.failed(check.reason(error))
             if check.is_token_refused(error):
                 raise AdapterStopped(f"{check.TOKEN_REFUSED}. {check.GET_A_TOKEN}") from None

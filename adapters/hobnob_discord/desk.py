@@ -60,20 +60,25 @@ class Desk:
 
     async def answer(self, ticket: Ticket, reply: Reply) -> str | None:
         """Show `reply` in place of what tells that we think about it; doing it again changes
-        nothing. None where there is no such place."""
+        nothing. None where there is no such place, or something else was said there."""
         if acknowledged := self._acknowledged.get(ticket.id):
             with suppress(TimeoutError):
                 async with asyncio.timeout(ACKNOWLEDGED_SECONDS):
                     await acknowledged.wait()
         if not ticket.holds(discord.utils.utcnow()):
             return None
+        webhook, text = self._webhook(ticket), content(reply.text)
         try:
-            message = await self._webhook(ticket).edit_message(
-                _ORIGINAL,
-                content=content(reply.text),
-                view=interactions.view(reply.buttons) if reply.buttons else None,
-                allowed_mentions=discord.AllowedMentions.none(),
-            )
+            message = await webhook.fetch_message(_ORIGINAL)
+            if message.flags.loading:
+                message = await webhook.edit_message(
+                    _ORIGINAL,
+                    content=text,
+                    view=interactions.view(reply.buttons) if reply.buttons else None,
+                    allowed_mentions=discord.AllowedMentions.none(),
+                )
+            elif message.content != text:
+                return None
         except discord.HTTPException as error:
             if error.status in _VOID:
                 return None

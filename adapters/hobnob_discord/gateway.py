@@ -110,7 +110,11 @@ class Gateway(discord.AutoShardedClient):
                 self._missed.read[int(name.removeprefix(_CHANNEL))] = int(value)
         while True:
             step = await self._steps.get()
-            await step()
+            try:
+                await step()
+            except Exception as error:  # one thing that cannot be read must not end us for ever
+                log.exception("discord: something was skipped")
+                self._pulse.failed(f"something could not be read ({type(error).__name__})")
 
     async def sees_history(self, channel: int) -> bool:
         """Whether the history that Discord shows us is all there is: without the permission it
@@ -143,11 +147,11 @@ class Gateway(discord.AutoShardedClient):
     # The library calls these in the order in which things happened. They only queue.
 
     async def on_shard_connect(self, shard_id: int) -> None:  # a new session, not a resumed one
-        self._pulse.turned(State.CONNECTED)
+        self._turned()
         self._steps.put_nowait(partial(self._missed.in_shard, shard_id))
 
     async def on_shard_resumed(self, shard_id: int) -> None:
-        self._pulse.turned(State.CONNECTED)
+        self._turned()
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
         self._pulse.turned(State.RECONNECTING)
@@ -191,6 +195,11 @@ class Gateway(discord.AutoShardedClient):
             partial(self._take_interaction, interaction, ticket, interaction.channel, key)
         )
         self.desk.take(interaction, ticket, key)
+
+    def _turned(self) -> None:
+        """We are connected if every shard is."""
+        closed = any(info.is_closed() for info in self.shards.values())
+        self._pulse.turned(State.RECONNECTING if closed else State.CONNECTED)
 
     def _queue_deletions(
         self,

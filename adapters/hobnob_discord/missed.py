@@ -74,7 +74,7 @@ class Missed:
                     log.warning("channel %s cannot be read and is skipped: %s", channel, error)
                     return None
                 failure = error
-            except discord.InvalidData as error:
+            except (discord.InvalidData, LookupError, TypeError, ValueError) as error:
                 log.warning("channel %s cannot be read and is skipped: %s", channel, error)
                 return None
             except LINK_FAILURES as error:

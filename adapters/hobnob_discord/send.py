@@ -120,8 +120,6 @@ async def _attempt(gateway: Gateway, number: int, reply: Reply) -> str:
     if ticket:
         if shown := await _respond(gateway, ticket, reply):
             return shown
-        if reply.private and reply.attempted:
-            raise SendUnknown(f"{reply.key}: nobody can look at what only one person was shown.")
         if reply.private:
             number = (await gateway.create_dm(discord.Object(ticket.user))).id
     doubt = reply.attempted
@@ -146,13 +144,12 @@ async def _attempt(gateway: Gateway, number: int, reply: Reply) -> str:
 async def _respond(gateway: Gateway, ticket: Ticket, reply: Reply) -> str | None:
     """Answer in the place that a command has for it; None where there is none (any more)."""
     alone = ticket.shown == "one"
-    if not reply.follows and (alone or (ticket.shown and not reply.private)):
-        return await gateway.desk.answer(ticket, reply)
-    if reply.follows and reply.private and alone:
-        if reply.attempted:
-            raise SendUnknown(f"{reply.key}: nobody can look at what only one person was shown.")
-        return await gateway.desk.add(ticket, reply)
-    return None
+    fits = not reply.follows and (alone or (ticket.shown and not reply.private))
+    if fits and (shown := await gateway.desk.answer(ticket, reply)):
+        return shown
+    if reply.private and reply.attempted:
+        raise SendUnknown(f"{reply.key}: nobody can look at what only one person was shown.")
+    return await gateway.desk.add(ticket, reply) if reply.private and alone else None
 
 
 def _reference(number: int, reply: Reply, ticket: Ticket | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp.web import Request, Response
 
-from tests.wire.discord_ledger import Fault, Ledger, answer, refusal, trouble
+from tests.wire.discord_ledger import Fault, answer, refusal, trouble
 from tests.wire.discord_payloads import APPLICATION, BOT_USER, GUILD, MEMBER, Json, message
 
 ACKNOWLEDGE_SECONDS = 3.0
@@ -41,15 +41,16 @@ class Use:
 
 
 class Desk:
-    """`tell` sends an event over the gateway, `post` makes a message of the bot's and shows it."""
+    """`tell` sends an event over the gateway, `post` makes a message of the bot's and shows it,
+    `remove` takes it away."""
 
     def __init__(
         self,
-        ledger: Ledger,
         new_id: Callable[[], str],
         channel: Callable[[str], Json],
         tell: Callable[[str, Json], None],
         post: Callable[..., Json],
+        remove: Callable[[str], None],
     ) -> None:
         self.registered: list[Json] = []
         self.registrations = 0
@@ -60,11 +61,11 @@ class Desk:
         """Whether acknowledgements never arrive."""
         self.faults: list[Fault] = []
         """For the next answers that take the place of a command."""
-        self._ledger = ledger
         self._new_id = new_id
         self._channel = channel
         self._tell = tell
         self._post = post
+        self._remove = remove
 
     def use(self, text: str, channel: str, user: Json, *, direct: bool, kind: int = 2) -> Use:
         """Somebody picks a slash command, or types its argument (`kind` 4)."""
@@ -122,6 +123,13 @@ class Desk:
         use.completions = [choice["name"] for choice in data.get("choices", [])]
         return answer({"interaction": {"id": use.id, "type": 2}})
 
+    async def show(self, request: Request) -> Response:
+        use = self._of(request)
+        if use is None or use.kind != 5 or not (use.thinking or use.original):
+            return refusal(*_UNKNOWN, code=10015)
+        loading = message(use.id, use.channel, "", BOT_USER) | {"flags": 1 << 7}
+        return answer(use.original or loading)
+
     async def edit(self, request: Request) -> Response:
         use = self._of(request)
         if use is None or use.kind != 5 or not (use.thinking or use.original):
@@ -149,9 +157,11 @@ class Desk:
 
     async def delete(self, request: Request) -> Response:
         use = self._of(request)
-        if use is None or not use.thinking:
+        if use is None or not (use.thinking or use.original):
             return refusal(*_UNKNOWN, code=10015)
         use.thinking = False
+        if use.original is not None and not use.ephemeral:
+            self._remove(use.original["id"])
         return Response(status=204)
 
     async def follow_up(self, request: Request) -> Response:

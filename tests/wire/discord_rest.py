@@ -52,6 +52,7 @@ class Rest:
                 web.put(f"{_API}/applications/{APPLICATION}/commands", desk.register),
                 web.post(f"{_API}/interactions/{{interaction}}/{{token}}/callback", desk.callback),
                 web.post(webhook, desk.follow_up),
+                web.get(f"{webhook}/messages/@original", desk.show),
                 web.patch(f"{webhook}/messages/@original", desk.edit),
                 web.delete(f"{webhook}/messages/@original", desk.delete),
             ]

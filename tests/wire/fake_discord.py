@@ -87,7 +87,7 @@ class FakeDiscord:
         self.people: dict[str, Json] = {}
         self._direct: dict[str, str] = {}
         self._last_id = 0
-        self.desk = Desk(self.ledger, self._new_id, self.channel, self.sessions.tell, self.post)
+        self.desk = Desk(self._new_id, self.channel, self.sessions.tell, self.post, self.delete)
         self._rest = Rest(self)
 
     async def __aenter__(self) -> Self:

@@ -49,17 +49,19 @@ async def test_a_missing_intent_stops_the_adapter(receiver: RecordingReceiver) -
 
 async def test_check_finds_all_in_order(server: FakeDiscord) -> None:
     findings = await an_adapter(server).check()
-    assert [finding.ok for finding in findings] == [True, True, True]
+    assert [finding.ok for finding in findings] == [True] * 4
     assert not server.replies
 
 
 async def test_check_says_what_to_do() -> None:
     async with FakeDiscord(content_intent=False) as server:
-        server.guild_count = 0
+        server.guild_count = server.sessions_left = 0
         found = [finding for finding in await an_adapter(server).check() if not finding.ok]
-        assert [bool(finding.fix) for finding in found] == [True, True]
+        assert [bool(finding.fix) for finding in found] == [True] * 3
         assert "Message Content" in found[0].what
-        assert "https://discord.com/oauth2/authorize" in found[1].fix
+        assert "0 more sessions" in found[1].what
+        assert "https://discord.com/oauth2/authorize" in found[2].fix
+        assert "applications.commands" in found[2].fix
 
         [wrong] = await an_adapter(server, "wrong-secret").check()
         assert (wrong.ok, wrong.what) == (False, "Discord refuses the token")

@@ -129,6 +129,7 @@ async def test_a_command_that_is_told_again_is_answered_once_and_stays_answered(
         server.sessions.tell_again("INTERACTION_CREATE")
         server.say(DM, "hello")
         await until(lambda: life.texts(DM) == [*said, "Hi!"])
+    assert sum("callback" in request for request in server.asked) == 1
 
 
 async def test_a_command_is_acknowledged_in_time_though_the_database_is_slow(
@@ -168,6 +169,22 @@ async def test_after_a_restart_the_answer_still_takes_its_place_however_often_it
     assert use.original is not None
     assert (use.original["content"], use.thinking) == ("Hello!", False)
     assert len(server.replies) + len(use.whispers) == 1
+
+
+async def test_what_is_said_later_of_a_command_does_not_take_the_place_of_its_answer(
+    server: FakeDiscord, receiver: RecordingReceiver
+) -> None:
+    use, event = await used(server, "/help")
+    mine, private = await used(server, "/memory", THREAD)
+    async with running(server, receiver) as adapter:
+        await adapter.send(answer(event, "I shall remind you."))
+        await adapter.send(answer(event, "It is time!", nonce="o" * 20))
+        await adapter.send(answer(private, "Noted.", private=True))
+        await adapter.send(answer(private, "It is time!", private=True, nonce="p" * 20))
+    assert use.original is not None
+    assert use.original["content"] == "I shall remind you."
+    assert [posted.content for posted in server.replies][1:] == ["It is time!"]
+    assert [whisper["content"] for whisper in mine.whispers] == ["Noted.", "It is time!"]
 
 
 async def test_a_command_that_a_stop_leaves_unanswered_is_answered_in_its_place(
@@ -218,9 +235,10 @@ async def test_an_answer_in_its_place_is_not_given_again_as_a_message(
     _, other = await used(server, "/help")
     async with running(server, receiver) as adapter:
         sent = await adapter.send(answer(event))
-        await adapter.send(answer(other, nonce="o" * 20))  # the same words
         server.desk.expired = True
         found = await adapter.send(answer(event, attempted=datetime.now(UTC)))
+        # The same words, but in answer to another command.
+        await adapter.send(answer(other, nonce="o" * 20, attempted=datetime.now(UTC)))
     assert found == sent
     assert len(server.replies) == 2
 

@@ -183,7 +183,7 @@ async def test_nothing_is_fetched_from_elsewhere_and_no_error_tells_an_address(
     server: FakeDiscord, receiver: RecordingReceiver, url: str
 ) -> None:
     async with running(server, receiver) as adapter:
-        with pytest.raises(FetchFailed) as failed:
+        with pytest.raises(FetchFailed, match="not on a server of Discord's") as failed:
             await adapter.fetch(Attachment(media_type="image/png", url=url, id="1/2/3"), 10)
     assert "secret" not in str(failed.value)
     assert failed.value.__cause__ is None
