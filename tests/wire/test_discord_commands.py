@@ -122,13 +122,15 @@ async def test_nobody_is_left_waiting_where_there_is_nothing_to_say(
 async def test_a_command_that_is_told_again_is_answered_once_and_stays_answered(
     life: Life, server: FakeDiscord
 ) -> None:
-    async with life.living("Hi!"):
+    async with life.living("Hi!", "Yes."):
         server.use("/help", DM)
         await until(lambda: life.texts(DM))
         said = life.texts(DM)
-        server.sessions.tell_again("INTERACTION_CREATE")
         server.say(DM, "hello")
         await until(lambda: life.texts(DM) == [*said, "Hi!"])
+        server.sessions.tell_again("INTERACTION_CREATE")
+        server.say(DM, "still there?")
+        await until(lambda: life.texts(DM) == [*said, "Hi!", "Yes."])
     assert sum("callback" in request for request in server.asked) == 1
 
 

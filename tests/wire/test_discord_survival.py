@@ -15,6 +15,7 @@ import pytest
 from hobnob.errors import AdapterStopped
 from hobnob.health import State
 from hobnob.store.database import Database
+from hobnob_discord.pace import Backoff
 from tests.wire.discord_bot import an_adapter, answer, heard, running, until
 from tests.wire.discord_life import Life
 from tests.wire.fake_discord import DM, GENERAL, MENTION, SIDE, TOKEN, FakeDiscord
@@ -127,6 +128,15 @@ async def test_no_session_is_begun_that_would_cost_the_token(
         assert adapter.health.last_error == "Discord lets the bot begin no more sessions today"
         assert server.asked.count("GET /api/v10/gateway/bot") == 2
         await heard(server, receiver, "hi", DM)
+
+
+async def test_we_are_back_soon_after_discord_is(
+    server: FakeDiscord, receiver: RecordingReceiver
+) -> None:
+    async with running(server, receiver) as adapter:
+        gateway = await adapter._connected()
+        await until(lambda: gateway.shards)
+        assert type(gateway.shards[0]._parent._backoff) is Backoff
 
 
 # Limits
