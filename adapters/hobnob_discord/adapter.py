@@ -3,31 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
-import aiohttp
 import discord
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from hobnob.conversation import ConversationKey
-from hobnob.errors import AdapterError, AdapterStopped, SendLater, SendRefused, SendUnknown
-from hobnob.events import Event, Reply
+from hobnob.errors import AdapterError, AdapterStopped, FetchFailed, SendRefused
+from hobnob.events import Attachment, Event, Reply
 from hobnob.health import Health, Pulse, State
 from hobnob.ports import Draft, Finding, Limits, Receiver
-from hobnob_discord import check
-from hobnob_discord.gateway import LINK_FAILURES, Gateway, use_server
+from hobnob_discord import check, files
+from hobnob_discord.content import LONGEST
+from hobnob_discord.gateway import HEARTBEAT_SECONDS, Gateway, use_server
+from hobnob_discord.missed import LINK_FAILURES
+from hobnob_discord.pace import SPACING, Identifies
+from hobnob_discord.send import RETRY_PAUSES, Sender, channel_id
 from hobnob_discord.translate import PLATFORM
-
-NONCE_HOLDS = timedelta(minutes=2)
-"""Discord drops a second message with the same nonce for "a few minutes"."""
-LOOK_BACK = timedelta(minutes=5)
-"""How far Discord's clock may be behind ours."""
-MOST_LOOKED_AT = 1000
-RETRY_PAUSES = (1.0, 4.0, 15.0, 60.0, 120.0)
-"""Seconds before a send that may have arrived is repeated, which nonce and history make safe."""
-SEND_SECONDS = 60.0
-LATER_SECONDS = 30.0
 
 
 class DiscordOptions(BaseModel):
@@ -48,65 +41,65 @@ class DiscordAdapter:
 
     Options = DiscordOptions
     name = PLATFORM
-    limits = Limits(max_length=2000)  # code points
+    limits = Limits(max_length=LONGEST, edit_seconds=1.5, buttons=True)
 
     def __init__(
-        self, options: DiscordOptions, *, retry_pauses: Sequence[float] = RETRY_PAUSES
+        self,
+        options: DiscordOptions,
+        *,
+        retry_pauses: Sequence[float] = RETRY_PAUSES,
+        identify_spacing: float = SPACING,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
         self._options = options
-        self._retry_pauses = retry_pauses
+        self._heartbeat_seconds = heartbeat_seconds
+        self._identifies = Identifies(identify_spacing)
         self._online = asyncio.Event()
         self._pulse = Pulse()
         self._gateway: Gateway | None = None
+        self._sender = Sender(self._connected, self._pulse, retry_pauses)
 
     @property
     def health(self) -> Health:
+        if self._gateway:
+            self._gateway.note_shards()
         return self._pulse.health
 
     async def run(self, receiver: Receiver) -> None:
         use_server(self._options.api_url, self._options.gateway_url)
-        gateway = Gateway(receiver)
+        self._pulse.turned(State.CONNECTING)
+        gateway = Gateway(
+            receiver,
+            self._pulse,
+            self._identifies,
+            heartbeat_seconds=self._heartbeat_seconds,
+        )
+        ended = State.STOPPED
         try:
             await gateway.login(self._options.token.get_secret_value())
             self._gateway = gateway
             self._online.set()
-            self._pulse.turned(State.CONNECTED)
+            await gateway.offer()
+            await self._sessions_left(gateway)
             await _first_to_end(gateway.connect(), gateway.hand_in())
+            ended = State.RECONNECTING
         except discord.PrivilegedIntentsRequired:
             raise AdapterStopped(f"{check.NO_CONTENT}. {check.SWITCH_CONTENT_ON}") from None
-        except (discord.LoginFailure, discord.ConnectionClosed, discord.HTTPException) as error:
+        except Exception as error:
+            self._pulse.failed(check.reason(error))
             if check.is_token_refused(error):
                 raise AdapterStopped(f"{check.TOKEN_REFUSED}. {check.GET_A_TOKEN}") from None
+            ended = State.RECONNECTING
             raise
         finally:
+            self._pulse.turned(ended)
             self._online.clear()
             self._gateway = None
             await gateway.shut()
         raise AdapterError("Discord closed the connection.")
 
     async def send(self, reply: Reply) -> str:
-        number = _channel(reply.key)
-        doubt = reply.attempted  # when the first attempt began that may have arrived
-        pauses = iter(self._retry_pauses)
-        while True:
-            gateway = await self._connected()
-            began = datetime.now(UTC)
-            try:
-                async with asyncio.timeout(SEND_SECONDS):
-                    if doubt and began - doubt > NONCE_HOLDS:
-                        found = await _find(gateway, number, reply, doubt)
-                        if found:
-                            return found
-                    return await _post(gateway.get_partial_messageable(number), reply)
-            except (discord.DiscordException, *LINK_FAILURES, RuntimeError) as error:
-                failure = _failure(error)  # RuntimeError: the connection closes just now
-            if not isinstance(failure, SendUnknown) and doubt == reply.attempted:
-                raise failure
-            pause = next(pauses, None)
-            if pause is None:
-                raise SendUnknown(str(failure))
-            doubt = doubt or began
-            await asyncio.sleep(pause)
+        return await self._sender.deliver(reply)
 
     @asynccontextmanager
     async def composing(self, event: Event) -> AsyncIterator[Draft]:
@@ -116,6 +109,11 @@ class DiscordAdapter:
         finally:
             typing.cancel()
             await asyncio.gather(typing, return_exceptions=True)
+
+    async def fetch(self, attachment: Attachment, most: int) -> bytes:
+        if self._gateway is None:
+            raise FetchFailed("there is no connection to Discord just now")
+        return await files.fetch(self._gateway, attachment, most, self._origins())
 
     async def check(self) -> Sequence[Finding]:
         use_server(self._options.api_url, self._options.gateway_url)
@@ -127,75 +125,28 @@ class DiscordAdapter:
             await self._online.wait()
         return self._gateway
 
+    async def _sessions_left(self, gateway: Gateway) -> None:
+        """Wait where no session may be begun any more today: Discord takes the token away."""
+        limits = await gateway.fetch_session_start_limits()
+        if limits.remaining <= 0:
+            seconds = limits.reset_after / 1000
+            self._pulse.limited(seconds)
+            self._pulse.failed("Discord lets the bot begin no more sessions today")
+            await asyncio.sleep(seconds)
+
     async def _type(self, key: ConversationKey) -> None:
         """Show that we type until cancelled. A failure ends it; nobody misses it."""
         if self._gateway is None:
             return
         with suppress(discord.DiscordException, SendRefused, RuntimeError, *LINK_FAILURES):
-            async with self._gateway.get_partial_messageable(_channel(key)).typing():
+            async with self._gateway.get_partial_messageable(channel_id(key)).typing():
                 await asyncio.Event().wait()
 
-
-def _channel(key: ConversationKey) -> int:
-    try:
-        return int(key.thread or key.room)
-    except ValueError:
-        raise SendRefused(
-            f"{key}: {key.thread or key.room!r} is not a channel id of Discord, which is a number. "
-            "Switch on Developer Mode in Discord's settings to copy ids."
-        ) from None
-
-
-async def _post(channel: discord.PartialMessageable, reply: Reply) -> str:
-    """POST it, once as far as Discord can tell: discord.py sends `enforce_nonce` with a nonce."""
-    reference: dict[str, Any] = {}
-    if reply.in_reply_to and not reply.follows:
-        reference["reference"] = discord.MessageReference(
-            message_id=int(reply.in_reply_to), channel_id=channel.id, fail_if_not_exists=False
-        )
-    message = await channel.send(
-        reply.text,
-        nonce=reply.nonce,
-        allowed_mentions=discord.AllowedMentions.none(),
-        mention_author=False,
-        **reference,
-    )
-    return str(message.id)
-
-
-async def _find(gateway: Gateway, number: int, reply: Reply, attempted: datetime) -> str | None:
-    """Look for what an attempt at that time has posted. Raises SendUnknown if we can't see."""
-    if not await gateway.sees_history(number):
-        raise SendUnknown(
-            f"{reply.key}: to look for what was posted there, the bot needs the permission "
-            "Read Message History."
-        )
-    channel = gateway.get_partial_messageable(number)
-    before = reply.follows or reply.in_reply_to
-    after = discord.Object(int(before)) if before else attempted - LOOK_BACK
-    async for message in channel.history(after=after, limit=MOST_LOOKED_AT, oldest_first=True):
-        answers = message.reference.message_id if message.reference else None
-        if (
-            message.author.id == gateway.me
-            and message.content.strip() == reply.text.strip()
-            and (reply.follows or answers in (None, int(reply.in_reply_to or 0)))
-        ):
-            return str(message.id)
-    return None
-
-
-def _failure(error: Exception) -> SendLater | SendRefused | SendUnknown:
-    """What became of a send that ended with `error`."""
-    if isinstance(error, discord.RateLimited):
-        return SendLater("Discord asks us to wait.", retry_after=error.retry_after)
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        return SendLater(f"Discord can't be reached: {error}", retry_after=LATER_SECONDS)
-    if isinstance(error, discord.HTTPException) and error.status < 500:
-        what = f"Discord answers {check.reason(error)}"
-        if error.status in (401, 429):
-            return SendLater(what, retry_after=LATER_SECONDS)
-        return SendRefused(what)
-    return SendUnknown(f"Discord gave no clear answer: {check.reason(error)}")
+    def _origins(self) -> tuple[str, ...]:
+        if self._options.api_url is None:
+            return ()
+        parts = urlsplit(self._options.api_url)
+        return (f"{parts.scheme}://{parts.netloc}",)
 
 
 async def _first_to_end(*parts: Coroutine[Any, Any, None]) -> None:

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import discord
 
 from hobnob.ports import Finding
-from hobnob_discord.gateway import LINK_FAILURES, no_voice
+from hobnob_discord.gateway import no_voice
+from hobnob_discord.missed import LINK_FAILURES
 
 PORTAL = "https://discord.com/developers/applications"
 
@@ -19,17 +20,22 @@ SWITCH_CONTENT_ON = (
     f"Switch it on at {PORTAL}, your application, Bot, Privileged Gateway Intents, "
     "Message Content Intent."
 )
+TOO_MANY_SESSIONS = (
+    "Something starts the bot again and again: see what its log says. By itself it waits until "
+    "Discord lets it in again, at the latest in a day."
+)
 _PERMISSIONS = discord.Permissions(
     view_channel=True, send_messages=True, send_messages_in_threads=True, read_message_history=True
 )
 
 
 async def examine(token: str) -> AsyncIterator[Finding]:
-    """Token, the Message Content intent, and whether the bot is on any server."""
+    """Token, the Message Content intent, sessions, and whether the bot is on any server."""
     no_voice()
     client = discord.Client(intents=discord.Intents.none())
     try:
         await client.login(token)
+        _, _, sessions = await client.http.get_bot_gateway()
     except (discord.DiscordException, *LINK_FAILURES) as error:
         if is_token_refused(error):
             yield Finding(ok=False, what=TOKEN_REFUSED, fix=GET_A_TOKEN)
@@ -49,6 +55,9 @@ async def examine(token: str) -> AsyncIterator[Finding]:
         yield Finding(ok=True, what="the bot may read messages (Message Content intent)")
     else:
         yield Finding(ok=False, what=NO_CONTENT, fix=SWITCH_CONTENT_ON)
+
+    left = f"Discord lets the bot begin {sessions['remaining']} more sessions today"
+    yield Finding(ok=sessions["remaining"] > 0, what=left, fix=TOO_MANY_SESSIONS)
 
     servers = application.approximate_guild_count
     if servers:

@@ -2,52 +2,62 @@
 
 Discord repeats nothing to a new session. So every message is handed in with a cursor of its
 channel, and a new session begins by reading on from there, over REST, before anything that it
-tells itself. A channel without a cursor is read from when this bot first connected, or came to its
-server. What cannot be caught up: edits and deletions made while away, and the first message of a
-person whose direct channel is new, for bots cannot list those.
+tells itself (missed.py). What cannot be caught up: edits, deletions, reactions and commands made
+while away, and the first message of a person whose direct channel is new, for bots cannot list
+those.
 
 https://docs.discord.com/developers/events/gateway
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import suppress
+import math
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
+from types import SimpleNamespace
 
 import aiohttp
 import discord
+from discord import shard
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
+from hobnob.conversation import ConversationKey
+from hobnob.health import Pulse, Shard, State
 from hobnob.ports import Cursor, Receiver
-from hobnob_discord import translate
+from hobnob_discord import interactions, translate
+from hobnob_discord.desk import Desk
+from hobnob_discord.missed import LINK_FAILURES, GuildChannel, Missed, readable
+from hobnob_discord.pace import Backoff, Identifies
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-GuildChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
-
-LINK_FAILURES = (aiohttp.ClientError, OSError)
-"""What the library raises where Discord did not answer; a timeout is an OSError."""
-GUILDS_SECONDS = 10.0
 CLOSE_SECONDS = 4.0
-LONGEST_PAUSE = 60.0
+HEARTBEAT_SECONDS = 60.0
 _CHANNEL = "channel:"
 _SINCE = "since"
 """The cursor of channels that have none: a snowflake of the time of the first connection."""
+_OFFERED = "commands"
+"""The cursor that tells which commands Discord knows."""
 
 
 class Gateway(discord.AutoShardedClient):
-    """One connection. `login`, then `connect` and `hand_in` side by side, then `shut`."""
+    """One connection. `login`, `offer`, `connect` and `hand_in` side by side, then `shut`."""
 
-    def __init__(self, receiver: Receiver) -> None:
+    def __init__(
+        self,
+        receiver: Receiver,
+        pulse: Pulse,
+        identifies: Identifies,
+        *,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    ) -> None:
         intents = discord.Intents.default()
         intents.message_content = True
         no_voice()
+        shard.ExponentialBackoff = Backoff  # type: ignore[attr-defined,assignment]
         super().__init__(
             intents=intents,
             allowed_mentions=discord.AllowedMentions.none(),
@@ -55,17 +65,36 @@ class Gateway(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_messages=None,
             max_ratelimit_timeout=30.0,
+            heartbeat_timeout=heartbeat_seconds,
+            http_trace=_watching(pulse),
         )
         self._receiver = receiver
+        self._pulse = pulse
+        self._identifies = identifies
         self._steps: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
-        self._since = 0
-        self._read: dict[int, int] = {}
-        """The last message handed in, by channel."""
+        self._missed = Missed(self, self._take_message)
+        self.desk = Desk(self, receiver, receiver.commands)
 
     @property
     def me(self) -> int:
         """Our user id, known when logged in."""
         return self.user.id if self.user else 0
+
+    async def offer(self) -> None:
+        """Tell Discord which commands there are, if that has changed. It remembers."""
+        cursors = await self._receiver.cursors(str(self.me))
+        application = self.application_id or 0
+        payload = interactions.offered(self._receiver.commands)
+        fingerprint = interactions.fingerprint(application, payload)
+        if fingerprint == cursors.get(_OFFERED):
+            return
+        try:
+            await self.http.bulk_upsert_global_commands(application, payload)
+        except (discord.DiscordException, *LINK_FAILURES) as error:
+            log.warning("discord: the commands are not offered until the next start: %s", error)
+            self._pulse.failed(f"the commands are not offered: {error}")
+            return
+        await self._receiver.move(str(self.me), Cursor(name=_OFFERED, value=fingerprint))
 
     async def hand_in(self) -> None:
         """Hand in everything, one after the other, until cancelled."""
@@ -76,37 +105,63 @@ class Gateway(discord.AutoShardedClient):
             await self._receiver.move(str(self.me), Cursor(name=_SINCE, value=now))
         for name, value in cursors.items():
             if name == _SINCE:
-                self._since = int(value)
+                self._missed.since = int(value)
             elif name.startswith(_CHANNEL):
-                self._read[int(name.removeprefix(_CHANNEL))] = int(value)
+                self._missed.read[int(name.removeprefix(_CHANNEL))] = int(value)
         while True:
             step = await self._steps.get()
-            await step()
+            try:
+                await step()
+            except Exception as error:  # one thing that cannot be read must not end us for ever
+                log.exception("discord: something was skipped")
+                self._pulse.failed(f"something could not be read ({type(error).__name__})")
 
     async def sees_history(self, channel: int) -> bool:
         """Whether the history that Discord shows us is all there is: without the permission it
         looks empty."""
         await self.wait_until_ready()
         known = self.get_channel(channel)
-        return not isinstance(known, GuildChannel) or _readable(known)
+        return not isinstance(known, GuildChannel) or readable(known)
+
+    def note_shards(self) -> None:
+        for number, info in self.shards.items():
+            state = State.RECONNECTING if info.is_closed() else State.CONNECTED
+            latency = info.latency if math.isfinite(info.latency) else None
+            self._pulse.shard(Shard(number=number, state=state, latency=latency))
 
     async def shut(self) -> None:
         """Close, soon: the library would wait half a minute for a dead connection."""
+        await self.desk.close()
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self.close()
         except TimeoutError:
             await self.http.close()
 
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        while wait := self._identifies.wait(shard_id or 0):
+            self._pulse.limited(wait)
+            await asyncio.sleep(wait)
+        self._identifies.begin(shard_id or 0)
+
     # The library calls these in the order in which things happened. They only queue.
 
     async def on_shard_connect(self, shard_id: int) -> None:  # a new session, not a resumed one
-        self._steps.put_nowait(partial(self._catch_up, shard_id))
+        self._turned()
+        self._steps.put_nowait(partial(self._missed.in_shard, shard_id))
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        self._turned()
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        self._pulse.turned(State.RECONNECTING)
+        self._pulse.failed(f"shard {shard_id} lost its connection")
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        self._steps.put_nowait(partial(self._catch_up_in, guild))
+        self._steps.put_nowait(partial(self._missed.in_guild, guild))
 
     async def on_message(self, message: discord.Message) -> None:
+        self._pulse.came(message.created_at)
         self._steps.put_nowait(partial(self._take_message, message))
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
@@ -120,6 +175,32 @@ class Gateway(discord.AutoShardedClient):
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         self._queue_deletions(payload, sorted(payload.message_ids))
 
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        if payload.message_author_id in (None, self.me):
+            self._queue_reaction(payload)
+
+    async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
+        self._queue_reaction(payload)  # Discord does not say whose message it is
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        if interaction.type is discord.InteractionType.autocomplete:
+            self.desk.complete(interaction)
+            return
+        ticket = interactions.ticket(interaction, self._receiver.commands)
+        if ticket is None or interaction.channel is None:
+            return
+        self._pulse.came(interaction.created_at)
+        key: asyncio.Future[ConversationKey] = asyncio.get_running_loop().create_future()
+        self._steps.put_nowait(
+            partial(self._take_interaction, interaction, ticket, interaction.channel, key)
+        )
+        self.desk.take(interaction, ticket, key)
+
+    def _turned(self) -> None:
+        """We are connected if every shard is."""
+        closed = any(info.is_closed() for info in self.shards.values())
+        self._pulse.turned(State.RECONNECTING if closed else State.CONNECTED)
+
     def _queue_deletions(
         self,
         payload: discord.RawMessageDeleteEvent | discord.RawBulkMessageDeleteEvent,
@@ -129,28 +210,55 @@ class Gateway(discord.AutoShardedClient):
         at = datetime.now(UTC)
         self._steps.put_nowait(partial(self._take_deletions, channel, messages, at))
 
+    def _queue_reaction(self, payload: discord.RawReactionActionEvent) -> None:
+        if payload.user_id != self.me:
+            at = datetime.now(UTC)
+            self._steps.put_nowait(partial(self._take_reaction, payload, at))
+
     async def _take_message(self, message: discord.Message) -> None:
         channel = message.channel.id
-        read = max(message.id, self._read.get(channel, 0))
+        read = max(message.id, self._missed.read.get(channel, 0))
         cursor = Cursor(name=f"{_CHANNEL}{channel}", value=str(read))
         if translate.is_said(message, self.me):
-            key = translate.conversation(str(self.me), await self._known(message.channel))
+            key = await self._conversation(message.channel)
             await self._receiver.put(translate.to_event(message, key, self.me), cursor)
         else:
             await self._receiver.move(str(self.me), cursor)
-        self._read[channel] = read
+        self._missed.read[channel] = read
 
     async def _take_edit(self, message: discord.Message, at: datetime) -> None:
         if translate.is_said(message, self.me):
-            key = translate.conversation(str(self.me), await self._known(message.channel))
+            key = await self._conversation(message.channel)
             await self._receiver.put(translate.to_edit(message, at, key, self.me))
 
     async def _take_deletions(
         self, channel: discord.PartialMessageable, messages: Iterable[int], at: datetime
     ) -> None:
-        key = translate.conversation(str(self.me), await self._known(channel))
+        key = await self._conversation(channel)
         for message in messages:
             await self._receiver.put(translate.to_delete(message, at, key))
+
+    async def _take_reaction(self, payload: discord.RawReactionActionEvent, at: datetime) -> None:
+        channel = self.get_partial_messageable(payload.channel_id, guild_id=payload.guild_id)
+        key = await self._conversation(channel)
+        await self._receiver.put(translate.to_reaction(payload, at, key))
+
+    async def _take_interaction(
+        self,
+        interaction: discord.Interaction,
+        ticket: interactions.Ticket,
+        channel: discord.abc.Snowflake,
+        stored: "asyncio.Future[ConversationKey]",
+    ) -> None:
+        key = await self._conversation(channel)
+        new = await self._receiver.put(interactions.to_event(interaction, ticket, key))
+        if not new:
+            stored.cancel()
+        elif not stored.done():
+            stored.set_result(key)
+
+    async def _conversation(self, channel: discord.abc.Snowflake) -> ConversationKey:
+        return translate.conversation(str(self.me), await self._known(channel))
 
     async def _known(self, channel: discord.abc.Snowflake) -> discord.abc.Snowflake:
         """The channel with its kind: a thread that is not in the cache looks like a channel."""
@@ -158,69 +266,9 @@ class Gateway(discord.AutoShardedClient):
             return channel
         return (
             self.get_channel(channel.id)
-            or await self._ask(channel.id, partial(self.fetch_channel, channel.id))
+            or await self._missed.ask(channel.id, partial(self.fetch_channel, channel.id))
             or channel
         )
-
-    async def _catch_up(self, shard: int) -> None:
-        """Hand in what the channels of a shard hold that was not handed in."""
-        await self._guilds_come(shard)
-        for guild in self.guilds:
-            if guild.shard_id == shard:
-                await self._catch_up_in(guild)
-        if shard == 0:  # which has the direct channels
-            cached = {channel.id for guild in self.guilds for channel in _channels(guild)}
-            for channel in [channel for channel in self._read if channel not in cached]:
-                await self._ask(channel, partial(self._read_on_unseen, channel))
-
-    async def _catch_up_in(self, guild: discord.Guild) -> None:
-        for channel in _channels(guild):
-            read = self._read.get(channel.id) or max(self._since, _joined(guild))
-            if (channel.last_message_id or 0) > read and _readable(channel):
-                self._read[channel.id] = read
-                await self._ask(channel.id, partial(self._read_on, channel))
-
-    async def _read_on_unseen(self, number: int) -> None:
-        channel = await self.fetch_channel(number)
-        if isinstance(channel, GuildChannel | discord.DMChannel):
-            await self._read_on(channel)
-
-    async def _read_on(self, channel: GuildChannel | discord.DMChannel) -> None:
-        after = discord.Object(self._read[channel.id])
-        async for message in channel.history(after=after, limit=None, oldest_first=True):
-            await self._take_message(message)
-
-    async def _guilds_come(self, shard: int) -> None:
-        """Wait for the guilds that READY announced, though not for ever: one may be down."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GUILDS_SECONDS):
-                while any(  # noqa: ASYNC110  the library's own event comes 2 s late
-                    guild.unavailable for guild in self.guilds if guild.shard_id == shard
-                ):
-                    await asyncio.sleep(0.02)
-
-    async def _ask(self, channel: int, ask: Callable[[], Awaitable[T]]) -> T | None:
-        """What Discord says about a channel, asked until it answers; None where it refuses."""
-        pause = 1.0
-        while True:
-            try:
-                return await ask()
-            except discord.RateLimited as limited:
-                pause = limited.retry_after
-                failure: Exception = limited
-            except discord.HTTPException as error:
-                if error.status < 500 and error.status not in (401, 429):
-                    log.warning("channel %s cannot be read and is skipped: %s", channel, error)
-                    return None
-                failure = error
-            except discord.InvalidData as error:
-                log.warning("channel %s cannot be read and is skipped: %s", channel, error)
-                return None
-            except LINK_FAILURES as error:
-                failure = error
-            log.info("channel %s: %r; asked again in %.0f s", channel, failure, pause)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def use_server(api_url: str | None, gateway_url: str | None) -> None:
@@ -238,23 +286,25 @@ def no_voice() -> None:
     discord.VoiceClient.warn_dave = False
 
 
-def _channels(guild: discord.Guild) -> Iterator[GuildChannel]:
-    yield from guild.text_channels
-    yield from guild.voice_channels
-    yield from guild.stage_channels
-    yield from guild.threads
+def _watching(pulse: Pulse) -> aiohttp.TraceConfig:
+    """Notes when Discord wants us to wait: the library does so by itself and tells nobody."""
+
+    async def ended(
+        session: aiohttp.ClientSession,
+        context: SimpleNamespace,
+        request: aiohttp.TraceRequestEndParams,
+    ) -> None:
+        if request.response.status == 429:
+            pulse.limited(retry_after(request.response.headers))
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(ended)
+    return trace
 
 
-def _joined(guild: discord.Guild) -> int:
-    """When we came to this guild, as a snowflake; nothing before concerns us."""
-    joined = guild.me.joined_at if guild.me else None
-    return discord.utils.time_snowflake(joined) if joined else 0
-
-
-def _readable(channel: GuildChannel) -> bool:
-    """Whether we may read it; asking all the same counts towards a ban of our address."""
-    place = channel.parent if isinstance(channel, discord.Thread) else channel
-    if place is None or not channel.guild.me:
-        return False
-    allowed = place.permissions_for(channel.guild.me)
-    return allowed.view_channel and allowed.read_message_history
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds; 0 where the server does not say."""
+    try:
+        return max(0.0, float(headers.get("Retry-After", 0)))
+    except ValueError:
+        return 0.0

@@ -4,13 +4,14 @@ https://docs.discord.com/developers/resources/message
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 import discord
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Addressed, Attachment, Author, Event, Kind
+from hobnob.events import Addressed, Attachment, Author, Event, Kind, Quote
 from hobnob.text import clean_name
 
 PLATFORM = "discord"
@@ -44,7 +45,8 @@ def to_event(message: discord.Message, key: ConversationKey, me: int) -> Event:
         text=_text(message, me),
         addressed=_addressed(message, me),
         reply_to=_reply_to(message),
-        attachments=tuple(_attachment(attachment) for attachment in message.attachments),
+        quoted=_quoted(message),
+        attachments=tuple(_attachments(message)),
     )
 
 
@@ -70,6 +72,28 @@ def to_delete(message: int, at: datetime, key: ConversationKey) -> Event:
     )
 
 
+def to_reaction(
+    payload: discord.RawReactionActionEvent, at: datetime, key: ConversationKey
+) -> Event:
+    """Discord gives a reaction neither an id nor a time: the same one, told twice, is two events
+    that say the same."""
+    added = payload.event_type == "REACTION_ADD"
+    emoji = payload.emoji.name if payload.emoji.is_unicode_emoji() else f":{payload.emoji.name}:"
+    return Event(
+        id=f"reaction:{payload.message_id}:{payload.user_id}:{at.isoformat()}",
+        kind=Kind.REACTION,
+        key=key,
+        author=Author(
+            id=str(payload.user_id),
+            name=payload.member.display_name if payload.member else "",
+            is_bot=payload.member is not None and payload.member.bot,
+        ),
+        at=at,
+        message=str(payload.message_id),
+        text=emoji if added else "",
+    )
+
+
 def _author(message: discord.Message) -> Author:
     author = message.author
     return Author(
@@ -79,14 +103,40 @@ def _author(message: discord.Message) -> Author:
     )
 
 
-def _attachment(attachment: discord.Attachment) -> Attachment:
-    return Attachment(
-        media_type=attachment.content_type or "application/octet-stream",
-        name=attachment.filename,
-        alt=attachment.description or "",
-        url=attachment.url,
-        size=attachment.size,
-    )
+def _quoted(message: discord.Message) -> Quote | None:
+    """What it replies to, or forwards: Discord does not say whose a forwarded message was."""
+    answered = message.reference.resolved if message.reference else None
+    if isinstance(answered, discord.Message) and answered.content:
+        shown = _MARKUP.sub(lambda match: _shown(match, answered), answered.content)
+        return Quote(author=answered.author.display_name, text=shown)
+    forwarded = "\n\n".join(each.content for each in message.message_snapshots if each.content)
+    shown = _MARKUP.sub(lambda match: _shown(match, message), forwarded)
+    return Quote(author="", text=shown) if shown else None
+
+
+def _attachments(message: discord.Message) -> Iterator[Attachment]:
+    """The files of the message and of what it forwards, and its stickers."""
+    holders: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
+    for holder in holders:
+        for file in holder.attachments:
+            yield Attachment(
+                media_type=file.content_type or "application/octet-stream",
+                name=file.filename,
+                alt=file.description or "",
+                url=file.url,
+                id=f"{message.channel.id}/{message.id}/{file.id}",
+                size=file.size,
+            )
+        for sticker in holder.stickers:
+            if sticker.format is not discord.StickerFormatType.lottie:  # no picture, but a program
+                kind = "gif" if sticker.format is discord.StickerFormatType.gif else "png"
+                yield Attachment(
+                    media_type=f"image/{kind}",
+                    name=f"{sticker.name}.{kind}",
+                    alt=sticker.name,
+                    url=sticker.url,
+                    id=f"{message.channel.id}/{message.id}/{sticker.id}",
+                )
 
 
 def _addressed(message: discord.Message, me: int) -> Addressed:

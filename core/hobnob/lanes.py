@@ -34,9 +34,11 @@ class Lanes:
             self._tasks[key] = asyncio.create_task(self._run(key), name=f"lane {key}")
 
     async def settled(self, key: ConversationKey) -> None:
-        """Return when the lane is idle."""
+        """Return when the lane is idle. Once closed, never: nobody knows what it left undone."""
         while task := self._tasks.get(key):
             await asyncio.wait([task])
+        if self._closed:
+            await asyncio.Event().wait()
 
     async def close(self) -> None:
         """Cancel all work; nobody can be woken any more."""

@@ -26,6 +26,7 @@ from hobnob.store.database import Database
 from hobnob.testing.engine import ScriptedEngine
 from tests.contract.fake_world import FakeWorld
 from tests.contract.world import Place, Shown, World
+from tests.wire.discord_world import DiscordWorld
 from tests.wire.mastodon_world import MastodonWorld
 from tests.wire.telegram_world import TelegramWorld
 from tests.wire.web_world import WebWorld
@@ -42,6 +43,7 @@ class Opens(Protocol):
 
 WORLDS: Mapping[str, Opens] = {
     "fake": FakeWorld,
+    "discord": DiscordWorld,
     "mastodon": MastodonWorld,
     "telegram": TelegramWorld,
     "web": WebWorld,

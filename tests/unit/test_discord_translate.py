@@ -157,9 +157,10 @@ async def test_attachments_are_described(world: World) -> None:
             name="cat.png",
             alt="a cat",
             url="https://cdn.example/cat.png",
+            id="31/500/1",
             size=5,
         ),
-        Attachment(media_type="application/octet-stream", name="x", url="u", size=6),
+        Attachment(media_type="application/octet-stream", name="x", url="u", id="31/500/2", size=6),
     )
 
 

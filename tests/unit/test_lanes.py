@@ -98,3 +98,17 @@ async def test_closing_cancels_and_nothing_wakes_afterwards() -> None:
     assert stopped.is_set()
     lanes.wake(BEN)
     assert len(lanes) == 0
+
+
+async def test_a_lane_that_was_cancelled_is_not_settled() -> None:
+    async def work(_: ConversationKey) -> None:
+        await asyncio.Event().wait()
+
+    lanes = Lanes(work)
+    lanes.wake(ANN)
+    waits = asyncio.create_task(lanes.settled(ANN))
+    await asyncio.sleep(0)
+    await lanes.close()
+    await asyncio.sleep(0)
+    assert not waits.done()
+    waits.cancel()

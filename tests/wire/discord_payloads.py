@@ -80,6 +80,10 @@ def thread(number: str, parent: str, last: str | None = None) -> Json:
     }
 
 
+def forum(number: str) -> Json:
+    return {**channel(number), "type": 15, "available_tags": [], "default_reaction_emoji": None}
+
+
 def direct_channel(number: str, person: Json, last: str | None = None) -> Json:
     return {"id": number, "type": 1, "recipients": [person], "last_message_id": last}
 
@@ -120,13 +124,13 @@ def application(owner: Json, flags: int, guild_count: int) -> Json:
     }
 
 
-def ready(session: str, gateway_url: str) -> Json:
+def ready(session: str, gateway_url: str, shard: int, shards: int) -> Json:
     return {
         "v": 10,
         "user": BOT_USER,
         "session_id": session,
         "resume_gateway_url": gateway_url,
-        "shard": [0, 1],
-        "guilds": [{"id": str(GUILD), "unavailable": True}],
+        "shard": [shard, shards],
+        "guilds": [{"id": str(GUILD), "unavailable": True}] if shard == 0 else [],
         "application": {"id": str(APPLICATION), "flags": CONTENT_FLAG},
     }

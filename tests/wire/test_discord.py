@@ -1,90 +1,26 @@
-"""The adapter and the real client library, against a server in memory."""
+"""What is said on Discord comes in: the adapter and the real client library, against a server in
+memory."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
-from pydantic import SecretStr, ValidationError
 
 from hobnob.conversation import ConversationKey
-from hobnob.errors import AdapterStopped, SendLater, SendRefused, SendUnknown
-from hobnob.events import Addressed, Event, Kind, Reply
+from hobnob.events import Addressed, Event, Kind
 from hobnob.ports import Cursor
-from hobnob_discord.adapter import DiscordAdapter, DiscordOptions
-from tests.wire.discord_payloads import BOT_USER
-from tests.wire.fake_discord import DM, GENERAL, MENTION, SIDE, THREAD, TOKEN, FakeDiscord, Fault
+from tests.wire.discord_bot import BOT, SECONDS, answer, heard, running, texts, until
+from tests.wire.fake_discord import DM, GENERAL, MENTION, SIDE, THREAD, FakeDiscord
 from tests.wire.receiver import RecordingReceiver
-
-BOT = BOT_USER["id"]
-SECONDS = 10.0
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[FakeDiscord]:
+    """Whatever happens: nothing that Discord would mind."""
     async with FakeDiscord() as opened:
         yield opened
-
-
-@pytest.fixture
-def receiver() -> RecordingReceiver:
-    return RecordingReceiver()
-
-
-def an_adapter(server: FakeDiscord, token: str = TOKEN) -> DiscordAdapter:
-    options = DiscordOptions(
-        token=SecretStr(token), api_url=server.api_url, gateway_url=server.gateway_url
-    )
-    return DiscordAdapter(options, retry_pauses=(0.05, 0.05))
-
-
-@asynccontextmanager
-async def running(
-    server: FakeDiscord, receiver: RecordingReceiver
-) -> AsyncIterator[DiscordAdapter]:
-    """A connected adapter: what is said from now on comes over the gateway."""
-    adapter = an_adapter(server)
-    before = server.sessions.identified
-    task = asyncio.create_task(adapter.run(receiver))
-    try:
-        await until(lambda: server.sessions.identified > before or task.done())
-        yield adapter
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-    assert task.cancelled(), task
-    await until(lambda: not server.sessions.connected)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(SECONDS):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-async def heard(
-    server: FakeDiscord, receiver: RecordingReceiver, text: str, channel: str = GENERAL, **how: Any
-) -> Event:
-    count = len(receiver.events) + 1
-    server.say(channel, text, **how)
-    await receiver.wait_for(count, SECONDS)
-    return receiver.events[-1]
-
-
-def answer(event: Event, text: str = "Hello!", **changes: object) -> Reply:
-    reply = Reply(key=event.key, text=text, nonce="n" * 20, in_reply_to=event.message)
-    return replace(reply, **changes)  # type: ignore[arg-type]
-
-
-def texts(receiver: RecordingReceiver) -> list[str]:
-    return [event.text for event in receiver.events]
-
-
-# What comes in
+        assert opened.complaints() == []
 
 
 async def test_a_mention_in_a_channel_comes_in_and_is_answered(
@@ -254,12 +190,13 @@ async def test_a_cut_connection_is_resumed_and_nothing_is_read_twice(
 ) -> None:
     async with running(server, receiver):
         await heard(server, receiver, "one")
+        asked = len(server.asked)
         server.drop()
         server.say(GENERAL, "two")
         await receiver.wait_for(2, SECONDS)
         assert (server.sessions.resumed, server.sessions.identified) == (1, 1)
     assert texts(receiver) == ["one", "two"]
-    assert not any(asked.startswith("GET") and "messages" in asked for asked in server.asked)
+    assert not any("messages" in request for request in server.asked[asked:])
 
 
 async def test_a_session_that_discord_forgot_is_made_up_for_from_the_history(
@@ -315,180 +252,3 @@ async def test_a_receiver_that_waits_loses_nothing_and_keeps_the_order(
         receiver.opened.set()
         await receiver.wait_for(4, SECONDS)
     assert texts(receiver) == list("abcd")
-
-
-# What goes out
-
-
-async def test_the_same_nonce_delivers_once(
-    server: FakeDiscord, receiver: RecordingReceiver
-) -> None:
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "hi", DM)
-        first = await adapter.send(answer(event))
-        again = await adapter.send(answer(event, attempted=datetime.now(UTC)))
-    assert first == again
-    assert len(server.replies) == 1
-
-
-@pytest.mark.parametrize("fault", [Fault.DROPPED, Fault.LOST, Fault.BROKEN])
-async def test_a_send_without_an_answer_is_repeated_and_delivers_once(
-    server: FakeDiscord, receiver: RecordingReceiver, fault: Fault
-) -> None:
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "hi", DM)
-        server.faults.append(fault)
-        sent = await adapter.send(answer(event))
-    assert [posted.id for posted in server.replies] == [sent]
-
-
-async def test_a_send_that_never_gets_an_answer_is_in_doubt(
-    server: FakeDiscord, receiver: RecordingReceiver
-) -> None:
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "hi", DM)
-        server.faults.extend([Fault.LOST, Fault.LOST, Fault.LIMITED])
-        with pytest.raises(SendUnknown):
-            await adapter.send(answer(event))
-
-
-@pytest.mark.parametrize("delivered", [True, False])
-async def test_after_the_nonce_has_lapsed_the_history_tells_what_arrived(
-    server: FakeDiscord, receiver: RecordingReceiver, delivered: bool
-) -> None:
-    long_ago = datetime.now(UTC) - timedelta(hours=1)
-    async with running(server, receiver) as adapter:
-        other = await heard(server, receiver, "hi")
-        event = await heard(server, receiver, "hi", author="bob")
-        # The same words, but in answer to another message.
-        await adapter.send(answer(other, nonce="o" * 20))
-        expected = await adapter.send(answer(event, nonce="old")) if delivered else ""
-        sent = await adapter.send(answer(event, attempted=long_ago))
-        follows = answer(event, nonce="p" * 20, follows=sent, attempted=long_ago)
-        await adapter.send(follows)
-    assert len(server.replies) == 3
-    assert [posted.nonce for posted in server.replies][1:] == [
-        "old" if delivered else "n" * 20,
-        "p" * 20,
-    ]
-    assert sent == (expected or server.replies[1].id)
-
-
-async def test_an_attempt_is_not_repeated_where_the_history_cannot_be_seen(
-    server: FakeDiscord, receiver: RecordingReceiver
-) -> None:
-    server.permissions = 1 << 10 | 1 << 11
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "hi")
-        with pytest.raises(SendUnknown, match="Read Message History"):
-            await adapter.send(answer(event, attempted=datetime.now(UTC) - timedelta(hours=1)))
-    assert not server.replies
-
-
-async def test_what_discord_refuses_is_refused_for_good(
-    server: FakeDiscord, receiver: RecordingReceiver
-) -> None:
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "hi")
-        server.forbidden.add(GENERAL)
-        with pytest.raises(SendRefused, match=r"403 .*Missing Access"):
-            await adapter.send(answer(event))
-        with pytest.raises(SendRefused, match=r"404 .*Unknown Channel"):
-            await adapter.send(answer(event, key=replace(event.key, room="77")))
-        with pytest.raises(SendRefused, match="'general' is not a channel id"):
-            await adapter.send(answer(event, key=replace(event.key, room="general")))
-
-
-async def test_a_rate_limit_is_waited_for_by_the_caller(
-    server: FakeDiscord, receiver: RecordingReceiver
-) -> None:
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "hi")
-        server.faults.append(Fault.LIMITED)
-        with pytest.raises(SendLater) as later:
-            await adapter.send(answer(event))
-    assert later.value.retry_after == 77.0
-
-
-async def test_a_send_waits_for_the_connection(
-    server: FakeDiscord, receiver: RecordingReceiver
-) -> None:
-    adapter = an_adapter(server)
-    key = ConversationKey(platform="discord", account=BOT, room=GENERAL)
-    sending = asyncio.create_task(adapter.send(Reply(key=key, text="Hello!", nonce="n" * 20)))
-    connection = asyncio.create_task(adapter.run(receiver))
-    async with asyncio.timeout(SECONDS):
-        sent = await sending
-    connection.cancel()
-    await asyncio.gather(connection, return_exceptions=True)
-    assert [posted.id for posted in server.replies] == [sent]
-
-
-async def test_composing_shows_typing_and_never_fails(
-    server: FakeDiscord, receiver: RecordingReceiver
-) -> None:
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "hi", THREAD)
-        async with adapter.composing(event) as draft:
-            draft("Hel")
-            await until(lambda: server.typing == [THREAD])
-        elsewhere = replace(event, key=replace(event.key, thread="nowhere"))
-        async with adapter.composing(elsewhere) as draft:
-            draft("Hel")
-    async with adapter.composing(event) as draft:  # not connected
-        draft("Hel")
-
-
-# Being let in
-
-
-async def test_a_wrong_token_stops_the_adapter_and_is_not_shown(
-    server: FakeDiscord, receiver: RecordingReceiver
-) -> None:
-    with pytest.raises(AdapterStopped, match=r"refuses the token.*Reset Token") as stopped:
-        await an_adapter(server, "wrong-secret").run(receiver)
-    assert "wrong-secret" not in str(stopped.value)
-
-
-async def test_a_token_that_is_withdrawn_stops_the_adapter(
-    server: FakeDiscord, receiver: RecordingReceiver
-) -> None:
-    run = asyncio.create_task(an_adapter(server).run(receiver))
-    await until(lambda: server.sessions.connected)
-    server.token = "another"
-    server.drop(forget=True)
-    async with asyncio.timeout(SECONDS):
-        with pytest.raises(AdapterStopped, match="refuses the token"):
-            await run
-
-
-async def test_a_missing_intent_stops_the_adapter(receiver: RecordingReceiver) -> None:
-    async with FakeDiscord(content_intent=False) as server:
-        with pytest.raises(AdapterStopped, match=r"Message Content.*discord\.com/developers"):
-            await an_adapter(server).run(receiver)
-
-
-async def test_check_finds_all_in_order(server: FakeDiscord) -> None:
-    findings = await an_adapter(server).check()
-    assert [finding.ok for finding in findings] == [True, True, True]
-    assert not server.replies
-
-
-async def test_check_says_what_to_do() -> None:
-    async with FakeDiscord(content_intent=False) as server:
-        server.guild_count = 0
-        found = [finding for finding in await an_adapter(server).check() if not finding.ok]
-        assert [bool(finding.fix) for finding in found] == [True, True]
-        assert "Message Content" in found[0].what
-        assert "https://discord.com/oauth2/authorize" in found[1].fix
-
-        [wrong] = await an_adapter(server, "wrong-secret").check()
-        assert (wrong.ok, wrong.what) == (False, "Discord refuses the token")
-    [silent] = await an_adapter(server).check()
-    assert (silent.ok, "gives no answer" in silent.what) == (False, True)
-
-
-def test_the_options_name_what_is_wrong_and_hide_the_token() -> None:
-    with pytest.raises(ValidationError, match="tokn"):
-        DiscordOptions.model_validate({"tokn": "secret"})
-    assert "secret" not in repr(DiscordOptions(token=SecretStr("secret")))
