@@ -26,6 +26,7 @@ from hobnob.store.database import Database
 from hobnob.testing.engine import ScriptedEngine
 from tests.contract.fake_world import FakeWorld
 from tests.contract.world import Place, Shown, World
+from tests.wire.discord_world import DiscordWorld
 from tests.wire.mastodon_world import MastodonWorld
 from tests.wire.telegram_world import TelegramWorld
 from tests.wire.web_world import WebWorld
@@ -41,6 +42,7 @@ class Opens(Protocol):
 
 
 WORLDS: Mapping[str, Opens] = {
+    "discord": DiscordWorld,
     "fake": FakeWorld,
     "mastodon": MastodonWorld,
     "telegram": TelegramWorld,
