@@ -42,6 +42,7 @@ class Opens(Protocol):
 
 
 WORLDS: Mapping[str, Opens] = {
+    "discord": DiscordWorld,
     "fake": FakeWorld,
     "discord": DiscordWorld,
     "mastodon": MastodonWorld,

@@ -1,9 +1,13 @@
 """What tests over a wire have in common."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from hobnob.store.database import Database
+from tests.wire.discord_life import Life
+from tests.wire.fake_discord import FakeDiscord
 from tests.wire.fake_mastodon import FakeMastodon
 from tests.wire.receiver import RecordingReceiver
 
@@ -19,3 +23,16 @@ async def server() -> AsyncIterator[FakeMastodon]:
 @pytest.fixture
 def receiver() -> RecordingReceiver:
     return RecordingReceiver()
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[FakeDiscord]:
+    """Whatever happens: nothing that Discord would mind."""
+    async with FakeDiscord() as opened:
+        yield opened
+        assert opened.complaints() == []
+
+
+@pytest.fixture
+def life(discord: FakeDiscord, sqlite: Database, tmp_path: Path) -> Life:
+    return Life(discord, sqlite, tmp_path)

@@ -1,6 +1,5 @@
 """Where one can talk on Discord, and what comes along with what is said there."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +11,6 @@ from tests.wire.discord_bot import SECONDS, an_adapter, answer, heard, running
 from tests.wire.discord_payloads import BOT_USER
 from tests.wire.fake_discord import DM, FORUM, GENERAL, MENTION, POST, THREAD, FakeDiscord
 from tests.wire.receiver import RecordingReceiver
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FakeDiscord]:
-    """Whatever happens: nothing that Discord would mind."""
-    async with FakeDiscord() as opened:
-        yield opened
-        assert opened.complaints() == []
 
 
 def a_file(url: str, **changes: object) -> dict[str, Any]:
@@ -40,32 +31,32 @@ def a_file(url: str, **changes: object) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("channel", "room"), [(THREAD, GENERAL), (POST, FORUM)])
 async def test_a_thread_and_a_post_in_a_forum_are_conversations_of_their_own(
-    server: FakeDiscord, receiver: RecordingReceiver, channel: str, room: str
+    discord: FakeDiscord, receiver: RecordingReceiver, channel: str, room: str
 ) -> None:
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, f"{MENTION} hi", channel)
+    async with running(discord, receiver) as adapter:
+        event = await heard(discord, receiver, f"{MENTION} hi", channel)
         await adapter.send(answer(event))
     assert (event.key.room, event.key.thread) == (room, channel)
-    assert [posted.channel for posted in server.replies] == [channel]
+    assert [posted.channel for posted in discord.replies] == [channel]
 
 
 async def test_a_post_in_a_forum_is_caught_up(
-    server: FakeDiscord, receiver: RecordingReceiver
+    discord: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
-    async with running(server, receiver):
-        await heard(server, receiver, "before", POST)
-    server.say(POST, "away")
-    async with running(server, receiver):
+    async with running(discord, receiver):
+        await heard(discord, receiver, "before", POST)
+    discord.say(POST, "away")
+    async with running(discord, receiver):
         await receiver.wait_for(2, SECONDS)
     assert [event.text for event in receiver.events] == ["before", "away"]
 
 
 async def test_everybody_has_a_direct_conversation_of_their_own(
-    server: FakeDiscord, receiver: RecordingReceiver
+    discord: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
-    async with running(server, receiver):
-        ann = await heard(server, receiver, "hi", server.direct("ann"))
-        bob = await heard(server, receiver, "hi", server.direct("bob"), author="bob")
+    async with running(discord, receiver):
+        ann = await heard(discord, receiver, "hi", discord.direct("ann"))
+        bob = await heard(discord, receiver, "hi", discord.direct("bob"), author="bob")
     assert ann.key != bob.key
 
 
@@ -73,12 +64,12 @@ async def test_everybody_has_a_direct_conversation_of_their_own(
 
 
 async def test_a_reply_carries_what_it_answers(
-    server: FakeDiscord, receiver: RecordingReceiver
+    discord: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
-    async with running(server, receiver):
-        first = await heard(server, receiver, "red or blue?", author="bob")
-        reply = await heard(server, receiver, f"{MENTION} which?", reply_to=first.message)
-        gone = await heard(server, receiver, f"{MENTION} and?", reply_to="1")
+    async with running(discord, receiver):
+        first = await heard(discord, receiver, "red or blue?", author="bob")
+        reply = await heard(discord, receiver, f"{MENTION} which?", reply_to=first.message)
+        gone = await heard(discord, receiver, f"{MENTION} and?", reply_to="1")
     assert (reply.reply_to, reply.quoted) == (
         first.message,
         Quote(author="Bob", text="red or blue?"),
@@ -87,7 +78,7 @@ async def test_a_reply_carries_what_it_answers(
 
 
 async def test_what_is_forwarded_comes_as_a_quote_with_its_files(
-    server: FakeDiscord, receiver: RecordingReceiver
+    discord: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
     snapshot = {
         "type": 0,
@@ -103,10 +94,10 @@ async def test_what_is_forwarded_comes_as_a_quote_with_its_files(
         "message_reference": {"type": 1, "message_id": "5", "channel_id": "99"},
         "message_snapshots": [{"message": snapshot}],
     }
-    async with running(server, receiver):
-        live = await heard(server, receiver, "", DM, **forward)
-    server.say(DM, "", **forward)
-    async with running(server, receiver):
+    async with running(discord, receiver):
+        live = await heard(discord, receiver, "", DM, **forward)
+    discord.say(DM, "", **forward)
+    async with running(discord, receiver):
         await receiver.wait_for(2, SECONDS)
     for event in (live, receiver.events[-1]):
         assert event.quoted == Quote(author="", text="to all: the meeting is at 5")
@@ -119,17 +110,17 @@ async def test_what_is_forwarded_comes_as_a_quote_with_its_files(
 
 @pytest.mark.parametrize("channel", [GENERAL, DM])
 async def test_reactions_to_what_we_said_come_in_and_are_taken_back(
-    server: FakeDiscord, receiver: RecordingReceiver, channel: str
+    discord: FakeDiscord, receiver: RecordingReceiver, channel: str
 ) -> None:
-    server.people["hobnob"] = BOT_USER
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, f"{MENTION} hi", channel)
+    discord.people["hobnob"] = BOT_USER
+    async with running(discord, receiver) as adapter:
+        event = await heard(discord, receiver, f"{MENTION} hi", channel)
         ours = await adapter.send(answer(event))
-        server.react(event.message, {"name": "🎉"})  # to somebody else
-        server.react(ours, {"name": "👍"})
-        server.react(ours, {"id": "77", "name": "party"})
-        server.react(ours, {"name": "👍"}, author="hobnob")
-        server.react(ours, {"name": "👍"}, added=False)
+        discord.react(event.message, {"name": "🎉"})  # to somebody else
+        discord.react(ours, {"name": "👍"})
+        discord.react(ours, {"id": "77", "name": "party"})
+        discord.react(ours, {"name": "👍"}, author="hobnob")
+        discord.react(ours, {"name": "👍"}, added=False)
         await receiver.wait_for(4, SECONDS)
     reactions = receiver.events[1:]
     assert {(each.kind, each.message, each.key) for each in reactions} == {
@@ -143,11 +134,11 @@ async def test_reactions_to_what_we_said_come_in_and_are_taken_back(
 
 
 async def test_a_file_is_described_and_fetched_as_far_as_is_wanted(
-    server: FakeDiscord, receiver: RecordingReceiver
+    discord: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
-    url = server.keep_file(b"0123456789" * 100_000)
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "look", attachments=[a_file(url)])
+    url = discord.keep_file(b"0123456789" * 100_000)
+    async with running(discord, receiver) as adapter:
+        event = await heard(discord, receiver, "look", attachments=[a_file(url)])
         [file] = event.attachments
         whole = await adapter.fetch(file, 2_000_000)
         some = await adapter.fetch(file, 12)
@@ -156,14 +147,14 @@ async def test_a_file_is_described_and_fetched_as_far_as_is_wanted(
 
 
 async def test_an_address_that_has_lapsed_is_asked_for_anew(
-    server: FakeDiscord, receiver: RecordingReceiver
+    discord: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
-    url = server.keep_file(b"cat")
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "look", attachments=[a_file(url)])
+    url = discord.keep_file(b"cat")
+    async with running(discord, receiver) as adapter:
+        event = await heard(discord, receiver, "look", attachments=[a_file(url)])
         [file] = event.attachments
         assert await adapter.fetch(replace(file, url=url.replace("ex=", "ex=1")), 10) == b"cat"
-        server.delete(event.message)
+        discord.delete(event.message)
         with pytest.raises(FetchFailed, match="does not give the file"):
             await adapter.fetch(replace(file, url=url.replace("ex=", "ex=1")), 10)
 
@@ -180,27 +171,27 @@ async def test_an_address_that_has_lapsed_is_asked_for_anew(
     ],
 )
 async def test_nothing_is_fetched_from_elsewhere_and_no_error_tells_an_address(
-    server: FakeDiscord, receiver: RecordingReceiver, url: str
+    discord: FakeDiscord, receiver: RecordingReceiver, url: str
 ) -> None:
-    async with running(server, receiver) as adapter:
+    async with running(discord, receiver) as adapter:
         with pytest.raises(FetchFailed, match="not on a server of Discord's") as failed:
             await adapter.fetch(Attachment(media_type="image/png", url=url, id="1/2/3"), 10)
     assert "secret" not in str(failed.value)
     assert failed.value.__cause__ is None
 
 
-async def test_without_a_connection_nothing_is_fetched(server: FakeDiscord) -> None:
+async def test_without_a_connection_nothing_is_fetched(discord: FakeDiscord) -> None:
     with pytest.raises(FetchFailed, match="no connection"):
-        await an_adapter(server).fetch(Attachment(media_type="image/png", url="https://x"), 10)
+        await an_adapter(discord).fetch(Attachment(media_type="image/png", url="https://x"), 10)
 
 
 async def test_a_file_that_cannot_be_had_is_an_error_without_its_address(
-    server: FakeDiscord, receiver: RecordingReceiver
+    discord: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
-    url = server.keep_file(b"cat")
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "look", attachments=[a_file(url)])
-        server.files.clear()
+    url = discord.keep_file(b"cat")
+    async with running(discord, receiver) as adapter:
+        event = await heard(discord, receiver, "look", attachments=[a_file(url)])
+        discord.files.clear()
         with pytest.raises(FetchFailed, match="404") as failed:
             await adapter.fetch(event.attachments[0], 10)
         nowhere = replace(event.attachments[0], url="https://cdn.discordapp.com:1/secret")
@@ -209,11 +200,11 @@ async def test_a_file_that_cannot_be_had_is_an_error_without_its_address(
     assert "secret" not in str(failed.value)
 
 
-async def test_a_sticker_is_a_picture(server: FakeDiscord, receiver: RecordingReceiver) -> None:
+async def test_a_sticker_is_a_picture(discord: FakeDiscord, receiver: RecordingReceiver) -> None:
     wave = {"id": "5", "name": "Wave", "format_type": 1}
     program = {"id": "6", "name": "Dance", "format_type": 3}
-    async with running(server, receiver):
-        event = await heard(server, receiver, "", DM, sticker_items=[wave, program])
+    async with running(discord, receiver):
+        event = await heard(discord, receiver, "", DM, sticker_items=[wave, program])
     [sticker] = event.attachments
     assert (sticker.media_type, sticker.alt) == ("image/png", "Wave")
     assert sticker.url == "https://cdn.discordapp.com/stickers/5.png"

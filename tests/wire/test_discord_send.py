@@ -1,7 +1,6 @@
 """What leaves for Discord, once, whatever becomes of the connection."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,85 +15,77 @@ from tests.wire.fake_discord import DM, GENERAL, THREAD, FakeDiscord
 from tests.wire.receiver import RecordingReceiver
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[FakeDiscord]:
-    """Whatever happens: nothing that Discord would mind."""
-    async with FakeDiscord() as opened:
-        yield opened
-        assert opened.complaints() == []
-
-
 async def test_the_same_nonce_delivers_once(
-    server: FakeDiscord, receiver: RecordingReceiver
+    discord: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "hi", DM)
+    async with running(discord, receiver) as adapter:
+        event = await heard(discord, receiver, "hi", DM)
         first = await adapter.send(answer(event))
         again = await adapter.send(answer(event, attempted=datetime.now(UTC)))
     assert first == again
-    assert len(server.replies) == 1
+    assert len(discord.replies) == 1
 
 
 @pytest.mark.parametrize("fault", [Fault.DROPPED, Fault.LOST, Fault.BROKEN])
 async def test_a_send_without_an_answer_is_repeated_and_delivers_once(
-    server: FakeDiscord, receiver: RecordingReceiver, fault: Fault
+    discord: FakeDiscord, receiver: RecordingReceiver, fault: Fault
 ) -> None:
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "hi", DM)
-        server.faults.append(fault)
+    async with running(discord, receiver) as adapter:
+        event = await heard(discord, receiver, "hi", DM)
+        discord.faults.append(fault)
         sent = await adapter.send(answer(event))
-    assert [posted.id for posted in server.replies] == [sent]
+    assert [posted.id for posted in discord.replies] == [sent]
 
 
 async def test_a_send_that_never_gets_an_answer_is_in_doubt(
-    server: FakeDiscord, receiver: RecordingReceiver
+    discord: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "hi", DM)
-        server.faults.extend([Fault.LOST, Fault.LOST, Fault.LIMITED])
+    async with running(discord, receiver) as adapter:
+        event = await heard(discord, receiver, "hi", DM)
+        discord.faults.extend([Fault.LOST, Fault.LOST, Fault.LIMITED])
         with pytest.raises(SendUnknown):
             await adapter.send(answer(event))
 
 
 @pytest.mark.parametrize("delivered", [True, False])
 async def test_after_the_nonce_has_lapsed_the_history_tells_what_arrived(
-    server: FakeDiscord, receiver: RecordingReceiver, delivered: bool
+    discord: FakeDiscord, receiver: RecordingReceiver, delivered: bool
 ) -> None:
     long_ago = datetime.now(UTC) - timedelta(hours=1)
-    async with running(server, receiver) as adapter:
-        other = await heard(server, receiver, "hi")
-        event = await heard(server, receiver, "hi", author="bob")
+    async with running(discord, receiver) as adapter:
+        other = await heard(discord, receiver, "hi")
+        event = await heard(discord, receiver, "hi", author="bob")
         # The same words, but in answer to another message.
         await adapter.send(answer(other, nonce="o" * 20))
         expected = await adapter.send(answer(event, nonce="old")) if delivered else ""
         sent = await adapter.send(answer(event, attempted=long_ago))
         follows = answer(event, nonce="p" * 20, follows=sent, attempted=long_ago)
         await adapter.send(follows)
-    assert len(server.replies) == 3
-    assert [posted.nonce for posted in server.replies][1:] == [
+    assert len(discord.replies) == 3
+    assert [posted.nonce for posted in discord.replies][1:] == [
         "old" if delivered else "n" * 20,
         "p" * 20,
     ]
-    assert sent == (expected or server.replies[1].id)
+    assert sent == (expected or discord.replies[1].id)
 
 
 async def test_an_attempt_is_not_repeated_where_the_history_cannot_be_seen(
-    server: FakeDiscord, receiver: RecordingReceiver
+    discord: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
-    server.permissions = 1 << 10 | 1 << 11
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "hi")
+    discord.permissions = 1 << 10 | 1 << 11
+    async with running(discord, receiver) as adapter:
+        event = await heard(discord, receiver, "hi")
         with pytest.raises(SendUnknown, match="Read Message History"):
             await adapter.send(answer(event, attempted=datetime.now(UTC) - timedelta(hours=1)))
-    assert not server.replies
+    assert not discord.replies
 
 
 async def test_what_discord_refuses_is_refused_for_good(
-    server: FakeDiscord, receiver: RecordingReceiver
+    discord: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "hi")
-        server.forbidden.add(GENERAL)
+    async with running(discord, receiver) as adapter:
+        event = await heard(discord, receiver, "hi")
+        discord.forbidden.add(GENERAL)
         with pytest.raises(SendRefused, match=r"403 .*Missing Access"):
             await adapter.send(answer(event))
         with pytest.raises(SendRefused, match=r"404 .*Unknown Channel"):
@@ -104,20 +95,20 @@ async def test_what_discord_refuses_is_refused_for_good(
 
 
 async def test_a_rate_limit_is_waited_for_by_the_caller(
-    server: FakeDiscord, receiver: RecordingReceiver
+    discord: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "hi")
-        server.faults.append(Fault.LIMITED)
+    async with running(discord, receiver) as adapter:
+        event = await heard(discord, receiver, "hi")
+        discord.faults.append(Fault.LIMITED)
         with pytest.raises(SendLater) as later:
             await adapter.send(answer(event))
     assert later.value.retry_after == 77.0
 
 
 async def test_a_send_waits_for_the_connection(
-    server: FakeDiscord, receiver: RecordingReceiver
+    discord: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
-    adapter = an_adapter(server)
+    adapter = an_adapter(discord)
     key = ConversationKey(platform="discord", account=BOT, room=GENERAL)
     sending = asyncio.create_task(adapter.send(Reply(key=key, text="Hello!", nonce="n" * 20)))
     connection = asyncio.create_task(adapter.run(receiver))
@@ -125,17 +116,17 @@ async def test_a_send_waits_for_the_connection(
         sent = await sending
     connection.cancel()
     await asyncio.gather(connection, return_exceptions=True)
-    assert [posted.id for posted in server.replies] == [sent]
+    assert [posted.id for posted in discord.replies] == [sent]
 
 
 async def test_composing_shows_typing_and_never_fails(
-    server: FakeDiscord, receiver: RecordingReceiver
+    discord: FakeDiscord, receiver: RecordingReceiver
 ) -> None:
-    async with running(server, receiver) as adapter:
-        event = await heard(server, receiver, "hi", THREAD)
+    async with running(discord, receiver) as adapter:
+        event = await heard(discord, receiver, "hi", THREAD)
         async with adapter.composing(event) as draft:
             draft("Hel")
-            await until(lambda: server.typing == [THREAD])
+            await until(lambda: discord.typing == [THREAD])
         elsewhere = replace(event, key=replace(event.key, thread="nowhere"))
         async with adapter.composing(elsewhere) as draft:
             draft("Hel")
