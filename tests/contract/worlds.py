@@ -44,7 +44,6 @@ class Opens(Protocol):
 WORLDS: Mapping[str, Opens] = {
     "discord": DiscordWorld,
     "fake": FakeWorld,
-    "discord": DiscordWorld,
     "mastodon": MastodonWorld,
     "telegram": TelegramWorld,
     "web": WebWorld,
