@@ -1,12 +1,15 @@
 """One person on two platforms has one memory once they say so, on SQLite and PostgreSQL alike."""
 
+import asyncio
 import re
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from hobnob.events import Author
 from hobnob.memory.commands import LINK_IN_PRIVATE, NO_SUCH_CODE, NOTHING
+from hobnob.store import schema
 from hobnob.store.database import Database
 from hobnob.testing.adapter import key
 from tests.unit.test_memory_recall import ROOM, Life
@@ -123,3 +126,31 @@ async def test_three_platforms_are_linked_one_after_the_other(life: Life) -> Non
     for where in (*ON_BOTH, {"place": third}):
         listed = await life.command("/memory", **where)
         assert all(word in listed for word in ("Mia", "Oslo", "Rex"))
+
+
+async def test_whoever_joins_later_has_numbers_that_none_of_the_others_has(life: Life) -> None:
+    await link(life)
+    third: dict[str, Any] = {"place": key("ann", platform="third"), "by": Author(id="88", name="Ann")}
+    await life.say("I have a dog called Rex.", **third)
+    await life.learn()
+    await life.command(f"/link {await code(life)}", **third)
+    listed = await life.command("/memory")
+    numbers = re.findall(r"^(\d+)\.", listed, re.MULTILINE)
+    assert len(numbers) == 3
+    assert len(set(numbers)) == 3, listed
+
+
+async def test_two_who_link_at_the_same_moment_stay_two(life: Life, database: Database) -> None:
+    eve_there = {"place": key("eve", platform="other"), "by": Author(id="99", name="Eve")}
+    eves = re.search(r"/link (\S{9})”", await life.command("/link", place=key("eve"), by=EVE))
+    assert eves
+    anns = await code(life)
+    await asyncio.gather(
+        life.command(f"/link {anns}", place=THERE, by=ANN_THERE),
+        life.command(f"/link {eves[1]}", **eve_there),
+    )
+    persons = sa.select(schema.conversation.c.person).where(
+        schema.conversation.c.person.is_not(None)
+    )
+    found = await database.read(lambda connection: list(connection.scalars(persons)))
+    assert sorted(map(found.count, set(found))) == [2, 2]

@@ -1,6 +1,7 @@
 """One person on two platforms: direct conversations that they linked are one place. Parts of a
 transaction."""
 
+import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ from hobnob.store import rows
 from hobnob.store.schema import conversation, fact, link_code
 
 C = conversation.c
+# Two who link at the same moment would both be the next person, and so one. SQLite has one writer.
+ONE_AFTER_THE_OTHER = sa.select(sa.func.pg_advisory_xact_lock(zlib.crc32(b"hobnob link")))
 
 
 def offer(
@@ -29,6 +32,8 @@ def join(
 ) -> ConversationKey | None:
     """Make this one place with the conversation where the code was given, which is used up then;
     that conversation. None if there is no such code, or if it was given here."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(ONE_AFTER_THE_OTHER)
     connection.execute(link_code.delete().where(link_code.c.until <= now))
     here = rows.ensure_conversation(connection, key)
     query = sa.select(link_code, *rows.KEY, C.person).join_from(link_code, conversation)
@@ -75,7 +80,12 @@ def _theirs(platform: str, account: str, author: str) -> sa.ColumnElement[bool]:
 
 
 def _last_number(connection: sa.Connection, there: Any) -> int:
-    theirs = _theirs(there.platform, there.account, there.author)
+    """The highest that they know there, or on a platform that is linked with it."""
+    whole = {(there.platform, there.account, there.author)}
+    if there.person is not None:
+        linked = sa.select(C.platform, C.account, C.whose).where(C.person == there.person)
+        whole |= {tuple(row) for row in connection.execute(linked)}
+    theirs = sa.or_(*(_theirs(*each) for each in sorted(whole)))
     return connection.scalar(sa.select(sa.func.max(fact.c.number)).where(theirs)) or 0
 
 
