@@ -1,5 +1,6 @@
 """Reminders are delivered once, whatever ends the program, on SQLite and PostgreSQL alike."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from hobnob.memory.recall import Remembering
 from hobnob.persona import Persona
 from hobnob.policy import Rules
 from hobnob.recurrence import next_due
-from hobnob.store import reminders
+from hobnob.store import reminders, schedule
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
@@ -120,3 +121,18 @@ async def test_of_those_that_rang_only_the_last_are_kept(database: Database) -> 
         await life.start()
     theirs = await life.store.of(platform.event("x"), everywhere=True)
     assert len(theirs.reminders) <= reminders.MOST_OVER + 1
+
+
+async def test_what_is_due_is_not_taken_for_what_has_its_row_by_then(database: Database) -> None:
+    clock, platform = FakeClock(), FakeAdapter()
+    life = Life(database, clock, platform)
+    await life.hear("remind me in 10 minutes to eat")
+    (anns,) = (await life.store.of(platform.event("x"), everywhere=True)).reminders
+    platform.sent.clear()
+    clock.advance(600)
+    await life.schedule.ring(["fake"])
+    bens = replace(anns, event=platform.event("see the doctor", by="Ben", room="ben"))
+    await database.write(lambda connection: schedule.drop(connection, anns.row))
+    await database.write(lambda connection: reminders.add(connection, bens))
+    await life.start()
+    assert platform.texts == []

@@ -160,6 +160,9 @@ class Assistant(Job):
         reminder = await self._store.find(int(ours[1])) if ours else None
         if reminder is None:
             return None
+        kept = reminder.event
+        if kept != replace(event, id=kept.id, at=kept.at):
+            return None  # it was dropped since, and SQLite gave its row to another, of anybody's
         spoken = speech(reminder.language)
         return Deed(
             reason=f"number {reminder.number} is due",
