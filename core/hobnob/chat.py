@@ -226,7 +226,8 @@ class Chat:
         if turns and (parcel or deed.heard):
             self._memory.said(turns, last, incognito=deed.incognito)
         for key in {reply.key for reply in elsewhere}:
-            self._lanes.wake(key)
+            if key.platform in self._adapters:  # else it waits until that platform is run
+                self._lanes.wake(key)
         return parcel
 
     async def _do(self, events: Sequence[Event], decision: Decision) -> Deed | None:

@@ -1,5 +1,6 @@
 """Jobs in the path of a message: who takes what, what they write, and when."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -160,6 +161,18 @@ async def test_what_is_said_elsewhere_leaves_an_answer_that_grows_there_alone(
     await outbox.grew(growing.row, "being-written")
     await world.say("dice")
     assert [(r.text, r.replaces) for r in world.platform.sent] == [("Somebody plays.", "")]
+
+
+async def test_what_is_said_on_a_platform_that_is_not_connected_waits_for_it(
+    database: Database,
+) -> None:
+    away = key("staff", platform="away")
+    deed = Deed(reason="dice", said="A six.", elsewhere=(Message(key=away, text="Hello."),))
+    world = World(database, Dice(deed))
+    await world.say("dice")
+    async with asyncio.timeout(5):
+        await world.chat.settled(away)
+    assert await SqlInbox(database, world.clock).unfinished("away") == [away]
 
 
 async def test_the_model_is_told_what_a_job_knows(database: Database) -> None:
