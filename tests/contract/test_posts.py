@@ -24,7 +24,7 @@ from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
 from hobnob.store.memory import SqlMemory
 from hobnob.store.outbox import SqlOutbox
-from hobnob.store.posts import SqlPosts
+from hobnob.store.posts import Post, SqlPosts
 from hobnob.testing.adapter import FakeAdapter, key
 from hobnob.testing.clock import FakeClock
 from hobnob.testing.engine import ScriptedEngine
@@ -435,3 +435,23 @@ async def test_the_list_says_what_is_to_come_and_what_became_of_the_rest(
 async def test_a_number_that_is_none_is_told(database: Database, command: str) -> None:
     world = World(database, rule())
     assert (await world.decide(command)).startswith("Which post?")
+
+
+@pytest.mark.parametrize("decision", ["/reject 1", "/edit 1 Birds are back.", "/redraft 1 shorter"])
+async def test_what_is_decided_just_before_it_goes_out_holds(
+    database: Database, decision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(database, rule(approve=False))
+    await world.tick()
+    world.clock.advance((NOON - START).total_seconds())
+    seen = await world.posts.open(until=NOON)
+    await world.decide(decision)
+
+    async def as_it_was(**_: Any) -> Sequence[Post]:
+        return seen
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.posts, "open", as_it_was)
+        await world.poster.publish()
+    assert (1, "posted") not in await world.states()
+    assert (await world.posts.get(1)) != seen[0]

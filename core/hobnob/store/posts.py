@@ -137,6 +137,11 @@ def publish(
 ) -> bool:
     """Let one version go out, or end it where there are no `replies`; False if it is not as it was
     seen. `text` is what they say as a whole."""
+    # Another version of it may have gone out already, and left its text there.
+    same = sa.func.coalesce(post.c.text, "").in_((seen.text, text))
+    still = sa.select(post.c.id).where(post.c.id == seen.number, post.c.state == seen.state, same)
+    if connection.scalar(still.with_for_update()) is None:
+        return False
     values = {
         "state": "posted" if replies else "skipped",
         "nonce": replies[0].nonce if replies else None,
