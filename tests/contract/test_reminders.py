@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from hobnob.assistant.job import Assistant
 from hobnob.chat import Chat, Stores
-from hobnob.errors import StoreError
+from hobnob.errors import SendRefused, SendUnknown, StoreError
 from hobnob.jobs import Jobs
 from hobnob.memory.recall import Remembering
 from hobnob.persona import Persona
@@ -21,6 +22,7 @@ from hobnob.store.memory import SqlMemory
 from hobnob.store.outbox import SqlOutbox
 from hobnob.store.reminders import REMINDER, Reminder, SqlReminders
 from hobnob.store.schedule import SqlSchedule
+from hobnob.store.schema import outbox
 from hobnob.testing.adapter import FakeAdapter, key
 from hobnob.testing.clock import FakeClock
 from hobnob.testing.engine import ScriptedEngine
@@ -136,3 +138,32 @@ async def test_what_is_due_is_not_taken_for_what_has_its_row_by_then(database: D
     await database.write(lambda connection: reminders.add(connection, bens))
     await life.start()
     assert platform.texts == []
+
+
+@pytest.mark.parametrize("failure", [SendUnknown("no answer"), SendRefused("no")])
+async def test_forgetting_everything_forgets_what_did_not_arrive(
+    database: Database, failure: Exception
+) -> None:
+    clock, platform = FakeClock(), FakeAdapter()
+    life = Life(database, clock, platform)
+    platform.failures = [failure, failure]
+    await life.hear("/remind in 10 minutes of my secret")
+    clock.advance(600)
+    await life.start()
+    await life.hear("/forget everything")
+    kept = sa.select(outbox.c.text, outbox.c.buttons, outbox.c.state)
+    rows = await database.read(lambda connection: connection.execute(kept).all())
+    assert len(rows) == 3
+    assert [row.text for row in rows if row.text] == []
+
+
+async def test_what_others_were_told_is_not_forgotten_with_a_person(database: Database) -> None:
+    clock, platform = FakeClock(), FakeAdapter()
+    life = Life(database, clock, platform)
+    platform.failures = [SendUnknown("no answer")]
+    event = platform.event("/remind in 10 minutes eat", by="Ben", room="ben")
+    await life.chat.receive(event, None)
+    await life.chat.settled(event.key)
+    await life.hear("/forget everything")
+    kept = sa.select(outbox.c.text).where(outbox.c.state == "unknown")
+    assert await database.read(lambda connection: connection.scalar(kept))

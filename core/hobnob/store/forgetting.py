@@ -66,6 +66,7 @@ def forget_person(connection: sa.Connection, platform: str, account: str, person
     )
     ids = list(connection.scalars(said))
     forget_said(connection, ids)
+    _forget_answers(connection, here, person)
     for table, whose in (
         (fact, fact.c.subject),
         (reaction, reaction.c.author),
@@ -117,8 +118,37 @@ def withdraw(connection: sa.Connection, ids: Sequence[int]) -> None:
     for some in _parts(ids):
         theirs = outbox.c.turn_id.in_(some)
         over = outbox.c.state.not_in(UNSENT)
-        connection.execute(outbox.update().where(theirs, over).values(text=None, warning=""))
+        gone = {"text": None, "warning": "", "buttons": None}
+        connection.execute(outbox.update().where(theirs, over).values(gone))
         take_back(connection, theirs, seen=False)
+
+
+def _forget_answers(connection: sa.Connection, here: sa.Select[tuple[int]], person: str) -> None:
+    """Forget what was to be said to them, is no part of a turn, such as the answer to a command,
+    and may not have arrived."""
+    asked = (
+        sa.select(inbox.c.id)
+        .select_from(inbox.join(conversation))
+        .where(
+            inbox.c.conversation_id == outbox.c.conversation_id,
+            inbox.c.author == person,
+            sa.or_(
+                conversation.c.direct,
+                sa.and_(inbox.c.message == outbox.c.in_reply_to, inbox.c.message != ""),
+            ),
+        )
+        .exists()
+    )
+    connection.execute(
+        outbox.update()
+        .where(
+            outbox.c.state.in_(("unknown", "refused")),
+            outbox.c.conversation_id.in_(here),
+            outbox.c.turn_id.is_(None),
+            asked,
+        )
+        .values(text=None, warning="", mention="", buttons=None)
+    )
 
 
 def _unmake(connection: sa.Connection, ids: Sequence[int]) -> Sequence[int]:

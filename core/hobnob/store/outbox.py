@@ -49,6 +49,7 @@ SENT = MARK.values(
     text=None,  # the turn has what was said
     warning="",
     mention="",
+    buttons=None,
 )
 _BEGAN = sa.bindparam("began", type_=outbox.c.attempted.type)
 BEGIN = MARK.values(state="sending", attempted=sa.func.coalesce(outbox.c.attempted, _BEGAN))
