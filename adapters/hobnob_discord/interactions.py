@@ -14,7 +14,7 @@ from typing import Any, Self
 import discord
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Addressed, Author, Button, Event, Kind
+from hobnob.events import Addressed, Author, Button, Event, Kind, Reply
 from hobnob.ports import Command
 
 TOKEN_HOLDS = timedelta(minutes=14, seconds=30)
@@ -23,6 +23,7 @@ MOST_CHOICES = 25
 MOST_BUTTONS = 25
 _TICKET = "interaction"
 _PRESSED = re.compile(r"hobnob\d+:(/.+)", re.DOTALL)
+_MENTION = re.compile(r"<@(\d+)>", re.ASCII)
 _LONGEST_ARGUMENT = 1000
 
 
@@ -109,6 +110,15 @@ def typed(interaction: discord.Interaction) -> str:
     return " ".join([f"/{data['name']}", *values]).strip()
 
 
+def asker(reply: Reply) -> int | None:
+    """Whose command it is about. What is said much later, as a reminder is, answers no command any
+    more; then the mention tells."""
+    if command := Ticket.read(reply.in_reply_to):
+        return command.user
+    mentioned = _MENTION.fullmatch(reply.mention)
+    return int(mentioned[1]) if mentioned else None
+
+
 def to_event(interaction: discord.Interaction, ticket: Ticket, key: ConversationKey) -> Event:
     user = interaction.user
     there = Addressed.REPLY if ticket.under else Addressed.MENTION
@@ -116,7 +126,9 @@ def to_event(interaction: discord.Interaction, ticket: Ticket, key: Conversation
         id=f"{_TICKET}:{interaction.id}",
         kind=Kind.COMMAND,
         key=key,
-        author=Author(id=str(user.id), name=user.display_name, is_bot=user.bot),
+        author=Author(
+            id=str(user.id), name=user.display_name, is_bot=user.bot, handle=f"<@{user.id}>"
+        ),
         at=interaction.created_at,
         message=str(ticket),
         text=typed(interaction),

@@ -117,11 +117,10 @@ def channel_id(key: ConversationKey) -> int:
 async def _attempt(gateway: Gateway, number: int, reply: Reply) -> str:
     """Post it, once as far as anybody can tell. Raises SendUnknown if nobody can."""
     ticket = Ticket.read(reply.in_reply_to)
-    if ticket:
-        if shown := await _respond(gateway, ticket, reply):
-            return shown
-        if reply.private:
-            number = (await gateway.create_dm(discord.Object(ticket.user))).id
+    if ticket and (shown := await _respond(gateway, ticket, reply)):
+        return shown
+    if reply.private and (asker := interactions.asker(reply)):
+        number = (await gateway.create_dm(discord.Object(asker))).id
     doubt = reply.attempted
     lapsed = doubt is not None and datetime.now(UTC) - doubt > NONCE_HOLDS
     if doubt and (lapsed or ticket):

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from hobnob import replies
+from hobnob.chat import CAREFUL
 from hobnob.errors import SendUnknown
 from hobnob.events import Addressed, Button, Event, Kind, Reply
 from hobnob.jobs import Deed, Job
@@ -238,6 +240,17 @@ async def test_a_command_that_discord_did_not_see_acknowledged_is_answered_by_a_
         discord.use("/help", GENERAL)
         await until(lambda: life.texts(GENERAL))
     assert len(discord.replies) == 1
+
+
+async def test_what_a_private_command_brings_much_later_goes_to_the_asker_and_nowhere_else(
+    discord: FakeDiscord, receiver: RecordingReceiver
+) -> None:
+    _, event = await used(discord, "/memory", GENERAL)
+    rung = replace(event, kind=Kind.SCHEDULED, message="", reply_to=None)
+    (reply,) = replies.to(rung, Deed(reason="due", said="It is time!", private=True), CAREFUL)
+    async with running(discord, receiver) as adapter:
+        await adapter.send(reply)
+    assert [(posted.channel, posted.content) for posted in discord.replies] == [(DM, "It is time!")]
 
 
 async def test_a_long_private_answer_goes_on_for_the_asker_alone(
