@@ -287,7 +287,8 @@ class WebAdapter:
 
     def _address(self, request: web.Request) -> str:
         if self._options.behind_proxy:  # the last is the one that our own proxy has seen
-            return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+            lines = request.headers.getall("X-Forwarded-For", [""])
+            return lines[-1].rpartition(",")[2].strip()
         return request.remote or ""
 
 

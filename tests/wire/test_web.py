@@ -322,6 +322,24 @@ async def test_a_flood_is_taken_at_the_rate_and_disturbs_no_other_address(
         assert len(site.receiver.events) < 10
 
 
+async def test_a_visitor_cannot_say_for_the_proxy_where_they_come_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gate, "MOST_FROM_ONE", 1)
+    async with Site(behind_proxy=True).open() as site:
+
+        def come(claimed: str) -> Any:
+            """Some proxies write a line of their own below the visitor's."""
+            lines = [("Origin", f"http://{site.host}")]
+            lines += [("X-Forwarded-For", address) for address in (claimed, "10.0.0.1")]
+            return site.client.ws_connect(f"http://{site.host}/socket", headers=lines)
+
+        async with come("10.9.9.1"):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await come("10.9.9.2")
+            assert refused.value.status == 503
+
+
 async def test_one_address_has_so_many_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "MOST_FROM_ONE", 2)
     async with Site().open() as site:
