@@ -167,3 +167,24 @@ async def test_what_others_were_told_is_not_forgotten_with_a_person(database: Da
     await life.hear("/forget everything")
     kept = sa.select(outbox.c.text).where(outbox.c.state == "unknown")
     assert await database.read(lambda connection: connection.scalar(kept))
+
+
+async def test_those_of_a_namesake_on_another_platform_stay(database: Database) -> None:
+    clock, platform = FakeClock(), FakeAdapter()
+    life = Life(database, clock, platform)
+    theirs = platform.event("eat", key=key("ann", platform="other"))
+    for number in range(1, reminders.MOST_OVER + 3):
+        rang = Reminder(
+            row=0,
+            number=number,
+            kind=REMINDER,
+            event=theirs,
+            rule="",
+            zone="UTC",
+            due=None,
+            language="en",
+        )
+        await database.write(lambda connection, rang=rang: reminders.add(connection, rang))
+    await life.hear("/remind in 10 minutes eat")
+    found = await life.store.of(theirs, everywhere=True)
+    assert len(found.reminders) == reminders.MOST_OVER + 2

@@ -169,7 +169,7 @@ class Assistant(Job):
             said=answers.rung(spoken, reminder, event.at, self._clock.now()),
             buttons=answers.after_ringing(spoken, reminder),
             private=event.addressed is not Addressed.DIRECT,
-            also=lambda connection: rows.tidy(connection, event.author.id),
+            also=lambda connection: rows.tidy(connection, event.key, event.author.id),
         )
 
     def _of_words(self, asker: _Asker) -> Deed | None:
@@ -332,6 +332,6 @@ def _noting(asker: _Asker, new: Reminder, instead: Reminder | None) -> Change:
         rows.add(connection, new)
         if not asker.theirs.zone:
             rows.set_zone(connection, event.key, event.author.id, asker.zone)
-        rows.tidy(connection, event.author.id)
+        rows.tidy(connection, event.key, event.author.id)
 
     return also

@@ -126,12 +126,14 @@ def add(connection: sa.Connection, new: Reminder) -> None:
     connection.execute(reminder.insert(), values)
 
 
-def tidy(connection: sa.Connection, author: str) -> None:
+def tidy(connection: sa.Connection, key: ConversationKey, author: str) -> None:
     """Drop those of a person's reminders that rang long ago."""
+    here = sa.and_(conversation.c.platform == key.platform, conversation.c.account == key.account)
     over = (
         sa.select(schedule.c.id)
-        .join(reminder)
-        .where(schedule.c.author == author, schedule.c.due.is_(None))
+        .join_from(schedule, reminder)
+        .join(conversation)
+        .where(here, schedule.c.author == author, schedule.c.due.is_(None))
         .where(rows.one_of(schedule.c.job, (REMINDER, ASKED)))
         .order_by(reminder.c.number.desc())
         .offset(MOST_OVER)
