@@ -60,6 +60,15 @@ async def test_the_memory_works_for_an_ordinary_role(ordinary: Database) -> None
     assert await mind.memory.forget_person("fake", "bot", ANN.id) == 1
 
 
+async def test_a_server_is_told_to_drop_what_was_deleted_from_every_table_that_holds_words(
+    ordinary: Database,
+) -> None:
+    await Mind(ordinary).memory.scrub()
+    query = sa.text("SELECT relname FROM pg_stat_user_tables WHERE vacuum_count > 0")
+    done = await ordinary.read(lambda connection: set(connection.scalars(query)))
+    assert {"turn", "recall", "fact", "summary", "inbox", "outbox", "schedule"} <= done
+
+
 async def test_no_byte_of_what_was_forgotten_stays_in_the_files(tmp_path: Path) -> None:
     file = tmp_path / "hobnob.db"
     canaries = [f"canary{number:04}x" for number in range(200)]

@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 AT_ONCE = 8
 """Transactions under way at once."""
+WORDS = ("turn", "recall", "recall_tokens", "fact", "summary", "inbox", "outbox", "schedule")
+"""Tables that hold what people said, or what was made of it."""
 BUSY_SECONDS = 10
 """How long a statement waits for another program's lock."""
 # A server that is gone is noticed, not waited for (libpq's connection parameters). A thread can't
@@ -62,7 +64,7 @@ class Postgres:
     async def scrub(self) -> None:
         def work() -> None:
             with self._reader.connect() as connection:
-                for table in ("turn", "recall", "recall_tokens", "fact", "summary"):
+                for table in WORDS:
                     connection.exec_driver_sql(f"VACUUM {table}")
 
         await self._in_a_thread(work)
