@@ -11,6 +11,8 @@ from hobnob.events import Author
 from hobnob.memory.commands import LINK_IN_PRIVATE, NO_SUCH_CODE, NOTHING
 from hobnob.store import schema
 from hobnob.store.database import Database
+from hobnob.store.memory import SqlMemory
+from hobnob.store.reminders import SqlReminders
 from hobnob.testing.adapter import key
 from tests.unit.test_memory_recall import ROOM, Life
 
@@ -130,7 +132,10 @@ async def test_three_platforms_are_linked_one_after_the_other(life: Life) -> Non
 
 async def test_whoever_joins_later_has_numbers_that_none_of_the_others_has(life: Life) -> None:
     await link(life)
-    third: dict[str, Any] = {"place": key("ann", platform="third"), "by": Author(id="88", name="Ann")}
+    third: dict[str, Any] = {
+        "place": key("ann", platform="third"),
+        "by": Author(id="88", name="Ann"),
+    }
     await life.say("I have a dog called Rex.", **third)
     await life.learn()
     await life.command(f"/link {await code(life)}", **third)
@@ -154,3 +159,14 @@ async def test_two_who_link_at_the_same_moment_stay_two(life: Life, database: Da
     )
     found = await database.read(lambda connection: list(connection.scalars(persons)))
     assert sorted(map(found.count, set(found))) == [2, 2]
+
+
+async def test_incognito_on_one_is_incognito_on_both(life: Life, database: Database) -> None:
+    await link(life)
+    await life.command("/incognito on", place=THERE, by=ANN_THERE)
+    here = life.event("hi")
+    assert (await life.memory.snapshot([here])).incognito
+    assert await SqlMemory(database, life.clock).is_incognito(here.key)
+    assert (await SqlReminders(database).of(here, everywhere=True)).incognito
+    await life.command("/link off")
+    assert not await SqlMemory(database, life.clock).is_incognito(here.key)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -133,7 +134,8 @@ async def test_what_is_due_is_not_taken_for_what_has_its_row_by_then(database: D
     platform.sent.clear()
     clock.advance(600)
     await life.schedule.ring(["fake"])
-    bens = replace(anns, event=platform.event("see the doctor", by="Ben", room="ben"))
+    later = clock.now() + timedelta(hours=1)
+    bens = replace(anns, event=platform.event("see the doctor", by="Ben", room="ben"), due=later)
     await database.write(lambda connection: schedule.drop(connection, anns.row))
     await database.write(lambda connection: reminders.add(connection, bens))
     await life.start()
@@ -184,7 +186,7 @@ async def test_those_of_a_namesake_on_another_platform_stay(database: Database) 
             due=None,
             language="en",
         )
-        await database.write(lambda connection, rang=rang: reminders.add(connection, rang))
+        await database.write(partial(reminders.add, new=rang))
     await life.hear("/remind in 10 minutes eat")
     found = await life.store.of(theirs, everywhere=True)
     assert len(found.reminders) == reminders.MOST_OVER + 2

@@ -13,8 +13,15 @@ from hobnob.store import rows
 from hobnob.store.schema import conversation, fact, link_code
 
 C = conversation.c
+HERE = conversation.alias("here")
 # Two who link at the same moment would both be the next person, and so one. SQLite has one writer.
 ONE_AFTER_THE_OTHER = sa.select(sa.func.pg_advisory_xact_lock(zlib.crc32(b"hobnob link")))
+_PERSON = sa.select(HERE.c.person).where(HERE.c.id == rows.THE_CONVERSATION).scalar_subquery()
+INCOGNITO = sa.select(
+    sa.exists().where(C.incognito, sa.or_(C.id == rows.THE_CONVERSATION, C.person == _PERSON))
+)
+"""Whether what is said in a conversation is not to be remembered: there, or where its person is
+linked with it. Executed with the values of `rows.at`."""
 
 
 def offer(

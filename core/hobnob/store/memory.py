@@ -263,10 +263,9 @@ class SqlMemory:
         return await self._database.write(transaction)
 
     async def is_incognito(self, key: ConversationKey) -> bool:
-        query = sa.select(conversation.c.incognito).where(
-            conversation.c.id == rows.THE_CONVERSATION
+        return bool(
+            await self._database.read(lambda found: found.scalar(links.INCOGNITO, rows.at(key)))
         )
-        return bool(await self._database.read(lambda found: found.scalar(query, rows.at(key))))
 
     async def set_incognito(self, key: ConversationKey, on: bool) -> None:
         await self._set(key, incognito=on)

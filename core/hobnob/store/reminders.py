@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
 from hobnob.events import Event
-from hobnob.store import rows
+from hobnob.store import links, rows
 from hobnob.store import schedule as schedules
 from hobnob.store.database import Database
 from hobnob.store.schema import conversation, reminder, schedule, zone
@@ -43,7 +43,6 @@ ZONE = sa.select(zone.c.name).where(
     zone.c.account == sa.bindparam("key_account"),
     zone.c.author == sa.bindparam("author"),
 )
-INCOGNITO = sa.select(conversation.c.incognito).where(conversation.c.id == rows.THE_CONVERSATION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +94,7 @@ class SqlReminders:
                 reminders=[_reminder(row) for row in found],
                 next_number=(connection.scalar(HIGHEST, values) or 0) + 1,
                 zone=connection.scalar(ZONE, values) or "",
-                incognito=bool(connection.scalar(INCOGNITO, values)),
+                incognito=bool(connection.scalar(links.INCOGNITO, values)),
             )
 
         return await self._database.read(transaction)
