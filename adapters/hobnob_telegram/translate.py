@@ -86,7 +86,8 @@ def _message(message: Message, me: Me, number: str, *, edit: bool = False) -> Se
     quoted = _quoted(message, text)
     if message.forward_origin:  # somebody else's words, and none of them is meant for us
         text, kind = "", Kind.MESSAGE
-        addressed = addressed if addressed is Addressed.DIRECT else Addressed.NONE
+        alone = addressed is Addressed.DIRECT or message.business_connection_id
+        addressed = addressed if alone else Addressed.NONE
     files = attachments(message)
     if not text and not files and not quoted:
         return ()  # a service message: somebody joined, a title changed
@@ -133,6 +134,7 @@ def _press(press: CallbackQuery, me: Me, number: str, now: datetime) -> Sequence
     if under is None or not command.startswith("/"):
         return ()
     thread = _thread(under) if isinstance(under, Message) else ""
+    direct = under.chat.type == Chat.PRIVATE and not thread.startswith(BUSINESS)
     event = Event(
         id=number,
         kind=Kind.COMMAND,
@@ -141,7 +143,7 @@ def _press(press: CallbackQuery, me: Me, number: str, now: datetime) -> Sequence
         at=now,
         message="",
         text=command,
-        addressed=Addressed.DIRECT if under.chat.type == Chat.PRIVATE else Addressed.REPLY,
+        addressed=Addressed.DIRECT if direct else Addressed.REPLY,
         reply_to=str(under.message_id),
     )
     return (event,)
@@ -189,9 +191,9 @@ def _read(message: Message, me: Me) -> tuple[str, Kind, Addressed]:
     ours = f"@{me.username}".casefold()
     private = message.chat.type == Chat.PRIVATE
     addressed = Addressed.DIRECT if private else Addressed.NONE
-    if message.business_connection_id:  # a private chat of the one in whose name we speak
+    if message.business_connection_id:  # the one in whose name we speak reads it: a room of two
         theirs = message.from_user is not None and message.from_user.id == message.chat.id
-        addressed = Addressed.DIRECT if theirs else Addressed.NONE
+        addressed = Addressed.MENTION if theirs else Addressed.NONE
     elif addressed is Addressed.NONE and _replies_to(message, me):
         addressed = Addressed.REPLY
     for entity, part in _entities(message).items():

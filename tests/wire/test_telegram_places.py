@@ -15,6 +15,7 @@ from tests.wire.fake_telegram import (
     GROUP,
     NEW_GROUP,
     TOKEN,
+    USERNAME,
     FakeTelegram,
     Fault,
 )
@@ -41,7 +42,8 @@ async def test_a_business_is_answered_for_in_its_own_name(server: FakeTelegram) 
         said = server.say(ANN, "are you open?", business="b1")
         await receiver.wait_for(1)
         (event,) = receiver.events
-        assert (event.addressed, event.key.thread) == (Addressed.DIRECT, "business-b1")
+        # Not direct: the business reads along, so that nothing private is told or linked there.
+        assert (event.addressed, event.key.thread) == (Addressed.MENTION, "business-b1")
         async with adapter.composing(event) as draft:
             draft("Yes")
             await until(lambda: server.typing == [ANN])
@@ -53,8 +55,8 @@ async def test_a_business_is_answered_for_in_its_own_name(server: FakeTelegram) 
 
 async def test_what_the_business_says_itself_is_not_for_us(server: FakeTelegram) -> None:
     server.say(ANN, "I'll ask", author="owner", business="b1")
-    (event,) = await heard(server)
-    assert event.addressed is Addressed.NONE
+    server.say(ANN, f"I'll ask @{USERNAME}", author="owner", business="b1")
+    assert [event.addressed for event in await heard(server)] == [Addressed.NONE] * 2
 
 
 async def test_what_we_said_for_a_business_is_not_heard(server: FakeTelegram) -> None:
