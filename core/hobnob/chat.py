@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from hobnob import commands, links, notices, policy, prompt, replies
 from hobnob.batch import next_batch
@@ -23,7 +24,6 @@ from hobnob.ports import (
     Engine,
     History,
     Inbox,
-    Limits,
     MemoryPort,
     Outbox,
     Outcome,
@@ -41,8 +41,6 @@ LONGEST_PAUSE = 60.0
 """Seconds between attempts while the database or the model is away; they begin at one."""
 BUSY_SECONDS = 1.0
 """Between two looks at whether the model has room again."""
-CAREFUL = Limits(max_length=500)
-"""What any platform takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,10 +204,11 @@ class Chat:
             return None  # the next step sees what has changed
         log.info("%s: %s %s: %s", last.key, deed.action, last.id, deed.reason)
         turns = self._turns(events, deed.remembered) if deed.remembered or deed.heard else ()
+        limits = partial(replies.limits_of, self._adapters)
         elsewhere = [
             reply
             for message in deed.elsewhere
-            for reply in replies.elsewhere(message, self._limits(message.key))
+            for reply in replies.elsewhere(message, limits(message.key))
         ]
         parcel = await self._inbox.finish(
             Outcome(
@@ -218,7 +217,7 @@ class Chat:
                 decision=deed.action,
                 reason=deed.reason,
                 turns=() if deed.incognito else turns,
-                replies=(*replies.to(last, deed, self._limits(last.key)), *elsewhere),
+                replies=(*replies.to(last, deed, limits(last.key)), *elsewhere),
                 introduces=deed.introduces,
                 also=deed.also,
             )
@@ -281,10 +280,6 @@ class Chat:
             host=self._rules.model_host,
             listens=self._rules.rooms.remember_all,
         )
-
-    def _limits(self, key: ConversationKey) -> Limits:
-        adapter = self._adapters.get(key.platform)
-        return adapter.limits if adapter else CAREFUL  # one that is not connected now
 
     def _turns(self, events: Sequence[Event], answer: str) -> tuple[Turn, ...]:
         theirs = tuple(

@@ -237,7 +237,7 @@ async def _office(bot: "Bot") -> AsyncIterator[Office]:
 def _limits(bot: "Bot") -> "Callable[[ConversationKey], Limits]":
     """What each platform takes, as far as it says so without being connected."""
     from hobnob import registry
-    from hobnob.posts.version import CAREFUL
+    from hobnob.replies import CAREFUL
 
     known = {}
     for name in bot.settings.platforms:

@@ -1,13 +1,23 @@
 """From what is said to the messages that leave. Pure, but for the nonces."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hobnob import text
+from hobnob.conversation import ConversationKey
 from hobnob.events import Button, Event, Reply
 from hobnob.jobs import Deed, Message
-from hobnob.ports import Limits
+from hobnob.ports import Adapter, Limits
+
+CAREFUL = Limits(max_length=500)
+"""What any platform takes: for one that is not connected now."""
+
+
+def limits_of(adapters: Mapping[str, Adapter], key: ConversationKey) -> Limits:
+    """What the platform of a conversation takes."""
+    adapter = adapters.get(key.platform)
+    return adapter.limits if adapter else CAREFUL
 
 
 def to(event: Event, deed: Deed, limits: Limits) -> tuple[Reply, ...]:

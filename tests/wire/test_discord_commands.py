@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 
 from hobnob import replies
-from hobnob.chat import CAREFUL
 from hobnob.errors import SendUnknown
 from hobnob.events import Addressed, Button, Event, Kind, Reply
 from hobnob.jobs import Deed, Job
 from hobnob.policy import Decision
 from hobnob.ports import Cursor
+from hobnob.replies import CAREFUL
 from tests.wire.discord_bot import SECONDS, an_adapter, answer, heard, running, until
 from tests.wire.discord_desk import Use
 from tests.wire.discord_ledger import Fault

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hobnob.errors import HobnobError
 from hobnob.knowledge.ranking import Index, Query, Ranking
 from hobnob.memory.embedder import unpack
-from hobnob.recollection import Embedded, Embedder
+from hobnob.memory.meaning import meaning
+from hobnob.recollection import Embedder
 from hobnob.store.knowledge import Entry, Excerpt, SqlKnowledge, State
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Library:
         ids, index = await self._up_to_date()
         if not len(ids):
             return []
-        seen = await self._embedded(question)
+        seen = await meaning(self._embedder, question)
         query = Query(
             text=question,
             vector=seen.vector if seen else None,
@@ -76,15 +76,6 @@ class Library:
                 self._ids = np.array([entry.id for entry in entries], np.int64)
                 self._index = _index(entries)
             return self._ids, self._index
-
-    async def _embedded(self, text: str) -> Embedded | None:
-        if self._embedder is None:
-            return None
-        try:
-            return await self._embedder.query(text)
-        except HobnobError as error:
-            log.warning("what was meant can't be compared, only words: %s", error)
-            return None
 
 
 def _index(entries: Sequence[Entry]) -> Index:

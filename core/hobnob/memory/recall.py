@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from hobnob.conversation import ConversationKey
-from hobnob.errors import HobnobError
 from hobnob.events import Addressed, Author, Event, Kind, Memory, Recalled, Turn
 from hobnob.memory.commands import Commands
 from hobnob.memory.embedder import unpack
@@ -17,12 +16,13 @@ from hobnob.memory.facts.found import about
 from hobnob.memory.facts.trust import Reader
 from hobnob.memory.incognito import Incognito
 from hobnob.memory.learn import Learner
+from hobnob.memory.meaning import meaning
 from hobnob.memory.ranking import Query, Ranking
 from hobnob.memory.shelf import Shelf
 from hobnob.memory.words import QUESTION, kinds, terms
 from hobnob.ports import Engine
 from hobnob.prompt import said
-from hobnob.recollection import Embedded, Embedder, MemoryStore, Scope
+from hobnob.recollection import Embedder, MemoryStore, Scope
 from hobnob.text import clean_name
 
 log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ class Remembering:
         ids, index = await self._shelf.index(scope)
         if not len(ids):
             return []
-        seen = await self._embedded(asked.text)
+        seen = await meaning(self._embedder, asked.text)
         query = Query(
             text=asked.text,
             asker=asked.author,
@@ -188,15 +188,6 @@ class Remembering:
             direct=event.addressed is Addressed.DIRECT,
             linked=tuple(sorted(together - {event.key})),
         )
-
-    async def _embedded(self, text: str) -> Embedded | None:
-        if self._embedder is None:
-            return None
-        try:
-            return await self._embedder.query(text)
-        except HobnobError as error:
-            log.warning("what was meant can't be compared, only words: %s", error)
-            return None
 
 
 def _asks_for_the_past(text: str) -> bool:

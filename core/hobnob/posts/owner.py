@@ -11,8 +11,8 @@ from hobnob.events import Visibility
 from hobnob.jobs import Message
 from hobnob.ports import Adapter, Limits
 from hobnob.posts.review import buttons
-from hobnob.posts.version import CAREFUL
-from hobnob.store.posts import Post, say
+from hobnob.store.outbox import say
+from hobnob.store.posts import Post
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,5 +48,4 @@ class Owner:
 
     def limits(self, key: ConversationKey) -> Limits:
         """What the platform takes."""
-        adapter = self._adapters.get(key.platform)
-        return adapter.limits if adapter else CAREFUL
+        return replies.limits_of(self._adapters, key)

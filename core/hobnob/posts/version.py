@@ -12,9 +12,6 @@ from hobnob.jobs import Message
 from hobnob.ports import Limits
 from hobnob.posts.rule import Rule
 
-CAREFUL = Limits(max_length=500)
-"""Of a platform that is not connected here."""
-
 
 def parts(rule: Rule, body: str, limits: Limits) -> list[str]:
     """The messages of a post: one, or a thread where it is too long. The hashtags end the last."""

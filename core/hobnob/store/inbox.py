@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from hobnob.conversation import ConversationKey
 from hobnob.events import Addressed, Event, Kind, Role, Turn
 from hobnob.ports import Afterwards, Clock, Cursor, Outcome, Parcel, Todo, Waiting
-from hobnob.store import changes, rows
+from hobnob.store import changes, links, rows
 from hobnob.store.database import Database
-from hobnob.store.outbox import UNSENT, next_parcel, post, queue, take_back
+from hobnob.store.outbox import UNSENT, next_parcel, queue, say, take_back
 from hobnob.store.schema import conversation, cursor, inbox, outbox, turn
 
 MOST_AT_ONCE = 100
@@ -44,7 +44,6 @@ _NEXT = sa.select(sa.func.coalesce(sa.func.max(turn.c.position) + 1, 0)).where(
     turn.c.conversation_id == sa.bindparam("where")
 )
 APPEND = turn.insert().values(position=_NEXT.scalar_subquery()).returning(turn.c.id)
-INCOGNITO = sa.select(conversation.c.incognito).where(conversation.c.id == sa.bindparam("where"))
 INTRODUCED = (
     conversation.update().where(conversation.c.id == sa.bindparam("where")).values(introduced=True)
 )
@@ -159,15 +158,14 @@ class SqlInbox:
                 MARK,
                 [{**done, "row": row, "decision": what, "done": now} for row, what in decided],
             )
-            turn_id = _append(connection, where, _open(connection, where, outcome.turns))
+            turn_id = _append(connection, where, _open(connection, outcome))
             if outcome.introduces:
                 connection.execute(INTRODUCED, {"where": where})
             ours = [reply for reply in outcome.replies if reply.key == outcome.key]
             queue(connection, where, turn_id, ours)
             for key, replies in groupby(outcome.replies, key=lambda reply: reply.key):
                 if key != outcome.key:
-                    place = rows.ensure_conversation(connection, key)
-                    post(connection, place, list(replies))
+                    say(connection, key, list(replies))
             if outcome.also:
                 outcome.also(connection)
             return next_parcel(connection, outcome.key) if ours else None
@@ -222,10 +220,12 @@ def _waiting(row: Any) -> Waiting:
     )
 
 
-def _open(connection: sa.Connection, where: int, turns: Sequence[Turn]) -> Sequence[Turn]:
-    """`turns`; none of what was only overheard where nothing is to be remembered."""
+def _open(connection: sa.Connection, outcome: Outcome) -> Sequence[Turn]:
+    """The turns; none of what was only overheard where nothing is to be remembered."""
+    turns = outcome.turns
     overheard = bool(turns) and turns[-1].role is Role.USER
-    return () if overheard and connection.scalar(INCOGNITO, {"where": where}) else turns
+    closed = overheard and connection.scalar(links.INCOGNITO, rows.at(outcome.key))
+    return () if closed else turns
 
 
 def _append(connection: sa.Connection, where: int, turns: Sequence[Turn]) -> int | None:

@@ -107,6 +107,11 @@ def post(connection: sa.Connection, where: int, replies: Sequence[Reply]) -> Non
     connection.execute(QUEUE, values)
 
 
+def say(connection: sa.Connection, key: ConversationKey, replies: Sequence[Reply]) -> None:
+    """`post`, where perhaps nothing was said yet."""
+    post(connection, rows.ensure_conversation(connection, key), replies)
+
+
 def take_back(
     connection: sa.Connection, which: sa.ColumnElement[bool], *, seen: bool = True
 ) -> None:

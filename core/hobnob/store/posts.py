@@ -162,11 +162,6 @@ def publish(
     return True
 
 
-def say(connection: sa.Connection, key: ConversationKey, replies: Sequence[Reply]) -> None:
-    """Queue something that is said of our own accord."""
-    outbox.post(connection, rows.ensure_conversation(connection, key), replies)
-
-
 def saw(connection: sa.Connection, rule: str, entries: Collection[str], at: datetime) -> None:
     """These entries of its feed need no post any more."""
     add = rows.insert(connection.dialect.name, post_feed).on_conflict_do_nothing()
