@@ -10,7 +10,7 @@ from hobnob import commands, links, notices, policy, prompt, replies
 from hobnob.batch import next_batch
 from hobnob.conversation import ConversationKey
 from hobnob.delivery import Delivery
-from hobnob.errors import EngineUnavailable, StoreError
+from hobnob.errors import Changed, EngineUnavailable, StoreError
 from hobnob.events import Author, Event, Kind, Role, Turn
 from hobnob.jobs import Deed, Jobs
 from hobnob.lanes import Lanes
@@ -150,6 +150,9 @@ class Chat:
             try:
                 if not await self._step(key):
                     return
+            except Changed as changed:
+                log.info("%s: decided anew: %s", key, changed)
+                continue
             except (EngineUnavailable, StoreError) as error:
                 log.warning("%s: waits %.0f s: %s", key, pause, error)
             except Exception:
@@ -220,11 +223,13 @@ class Chat:
                 replies=(*replies.to(last, deed, limits(last.key)), *elsewhere),
                 introduces=deed.introduces,
                 also=deed.also,
+                permit=self._jobs.permit,
             )
         )
         if turns and (parcel or deed.heard):
             self._memory.said(turns, last, incognito=deed.incognito)
         for key in {reply.key for reply in elsewhere}:
+            self._writing.stop(key)  # it does not know yet what was just said there
             if key.platform in self._adapters:  # else it waits until that platform is run
                 self._lanes.wake(key)
         return parcel

@@ -4,6 +4,7 @@
     ├── ConfigError            a file the owner wrote: which file, which key, what to do
     ├── MissingExtra           a library that an extra would bring
     ├── StoreError             the database: unreachable, read-only, newer schema, in use
+    │   └── Changed            what was decided no longer fits what is stored
     ├── EngineError            the model failed on this prompt
     │   └── EngineUnavailable  the model cannot be asked at all now; asking later may work
     ├── DocumentFailed         a file of the knowledge folder could not be read
@@ -37,6 +38,10 @@ class MissingExtra(HobnobError):
 
 class StoreError(HobnobError):
     """The database cannot be used."""
+
+
+class Changed(StoreError):
+    """What was decided no longer fits what is stored: nothing was written; decide anew."""
 
 
 class EngineError(HobnobError):

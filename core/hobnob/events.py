@@ -229,6 +229,9 @@ class Reply:
     """For the one who is answered alone, where the platform can do that in a room."""
     buttons: tuple[Button, ...] = ()
     """Where the platform has them (`Limits.buttons`); elsewhere the text names the commands."""
+    about: str = ""
+    """What it is about, by whatever name the job that says it has for that; of no interest to a
+    platform."""
 
 
 class Speaker(StrEnum):

@@ -31,6 +31,8 @@ class Message:
     mention: str = ""
     visibility: Visibility | None = None
     warning: str = ""
+    about: str = ""
+    """What it is about (`Reply.about`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,8 @@ class Deed:
     elsewhere: tuple[Message, ...] = ()
     also: Callable[[Any], None] | None = None
     """What else is written in the transaction that ends the batch, given its connection. It may
-    run more than once, where what it wrote before was undone."""
+    run more than once, where what it wrote before was undone. Raises Changed where what it was
+    decided on is not so any more: nothing is written, and the batch is taken anew."""
 
 
 class Job:
@@ -83,6 +86,12 @@ class Job:
     async def review(self, events: Sequence[Event], deed: Deed) -> Deed:
         """What becomes of the model's answer: `deed` as it is, or a changed copy."""
         return deed
+
+    def permit(self, connection: Any, key: ConversationKey) -> None:
+        """Asked in the transaction that ends a batch, where something is said in this
+        conversation, by whichever job or the model. Raises Changed if nothing may be said there
+        now: the batch is taken anew, and this job sees to it that nothing is said then."""
+        return
 
     async def run(self, wake: Wake, busy: Callable[[], bool]) -> None:
         """What it does by itself, until cancelled: nothing, or for as long as the bot runs. It
@@ -113,3 +122,7 @@ class Jobs:
         for job in self._jobs:
             deed = await job.review(events, deed)
         return deed
+
+    def permit(self, connection: Any, key: ConversationKey) -> None:
+        for job in self._jobs:
+            job.permit(connection, key)

@@ -36,6 +36,7 @@ def elsewhere(message: Message, limits: Limits) -> tuple[Reply, ...]:
         mention=message.mention,
         visibility=message.visibility,
         warning=message.warning,
+        about=message.about,
     )
     return _cut(whole, message.text, message.buttons, limits)
 

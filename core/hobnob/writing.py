@@ -50,8 +50,7 @@ class Writing:
         return len(self._at_work)
 
     async def answer(self, events: Sequence[Event], memory: Memory) -> str | None:
-        """The model's answer; None if one of the messages was edited or deleted meanwhile. Raises
-        EngineError and EngineUnavailable."""
+        """The model's answer; None if it was stopped. Raises EngineError and EngineUnavailable."""
         key = events[-1].key
         task = asyncio.create_task(self._write(events, memory))
         self._at_work[key] = (frozenset(event.message for event in events), task)
@@ -69,6 +68,12 @@ class Writing:
         """Stop writing what answers the message that `event` changes."""
         messages, task = self._at_work.get(event.key, (frozenset(), None))
         if task and event.kind in (Kind.EDIT, Kind.DELETE) and event.message in messages:
+            task.cancel()
+
+    def stop(self, key: ConversationKey) -> None:
+        """Stop writing here."""
+        _, task = self._at_work.get(key, (frozenset(), None))
+        if task:
             task.cancel()
 
     async def _write(self, events: Sequence[Event], memory: Memory) -> str:

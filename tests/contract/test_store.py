@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hobnob.conversation import ConversationKey
-from hobnob.errors import StoreError
+from hobnob.errors import Changed, StoreError
 from hobnob.events import Author, Event, Kind, Reply, Role, Turn, Visibility
 from hobnob.ports import Cursor, Outcome, Parcel, Waiting
 from hobnob.prompt import STEP
@@ -245,7 +245,8 @@ async def test_an_edit_between_writing_and_finishing_is_not_overlooked(store: St
     await store.inbox.receive(event)
     rows: list[Waiting] = list(await store.waiting())
     await store.inbox.receive(edit(event, "hello"))
-    assert await store.inbox.finish(outcome(rows, "answer to helo")) is None
+    with pytest.raises(Changed):
+        await store.inbox.finish(outcome(rows, "answer to helo"))
     assert await store.next() is None
     assert await store.history.recent(KEY, 10) == []
 

@@ -49,7 +49,10 @@ class Outcome:
     """They say that we are an AI."""
     also: Callable[[Any], None] | None = None
     """What else is written in this transaction: given its connection. It may run more than once,
-    where what it wrote before was undone."""
+    where what it wrote before was undone. Raises Changed where it does not fit any more."""
+    permit: Callable[[Any, ConversationKey], None] | None = None
+    """Asked last, given the connection, where something is said in this conversation. Raises
+    Changed if nothing may be said here now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +108,8 @@ class Inbox(Protocol):
 
     async def finish(self, outcome: Outcome) -> Parcel | None:
         """Mark the rows done, append the turns, queue the replies; the part that is to be sent
-        next. None, and nothing written, if an edit or a deletion of one of these messages has come
-        in meanwhile."""
+        next. Raises Changed, and nothing is written, if an edit or a deletion of one of these
+        messages has come in meanwhile."""
         ...
 
     async def change(self, changed: Sequence[Waiting], sent: Afterwards = ...) -> None:

@@ -5,10 +5,13 @@ it); what else was made of a turn goes here.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 
-from hobnob.store.outbox import UNSENT, take_back
+from hobnob.events import Author
+from hobnob.store import rows
+from hobnob.store.outbox import A_TICKET, UNSENT, take_back
 from hobnob.store.schema import (
     conversation,
     fact,
@@ -21,6 +24,8 @@ from hobnob.store.schema import (
     recall_tokens,
     schedule,
     summary,
+    ticket,
+    ticket_act,
     turn,
     zone,
 )
@@ -75,6 +80,7 @@ def forget_person(connection: sa.Connection, platform: str, account: str, person
     ):
         theirs = sa.and_(whose == person, table.c.conversation_id.in_(here))
         connection.execute(table.delete().where(theirs))
+    _forget_tickets(connection, here, person)
     clock = (zone.c.platform == platform, zone.c.account == account, zone.c.author == person)
     connection.execute(zone.delete().where(*clock))
     of_theirs = sa.and_(
@@ -149,6 +155,22 @@ def _forget_answers(connection: sa.Connection, here: sa.Select[tuple[int]], pers
         )
         .values(text=None, warning="", mention="", buttons=None)
     )
+
+
+def _forget_tickets(connection: sa.Connection, here: sa.Select[tuple[int]], person: str) -> None:
+    """Forget what they said that stands in tickets, and what the staff was shown of it. One that is
+    not resolved keeps who they are until it is."""
+    theirs = sa.and_(ticket.c.author == person, ticket.c.conversation_id.in_(here))
+    for row in connection.execute(sa.select(ticket).where(theirs)).all():
+        acts = ticket_act.c.ticket_id == row.id
+        connection.execute(ticket_act.update().where(acts).values(note=""))
+        values = {"held": ""}
+        if row.state == "resolved":
+            nobody = replace(rows.load(row.event), author=Author(id="", name=""), message="")
+            values |= {"author": "", "name": "", "event": rows.dump_bare(nobody)}
+        connection.execute(ticket.update().where(ticket.c.id == row.id).values(values))
+        shown = outbox.c.about == A_TICKET.format(row.id)
+        take_back(connection, sa.and_(shown, outbox.c.conversation_id != row.conversation_id))
 
 
 def _unmake(connection: sa.Connection, ids: Sequence[int]) -> Sequence[int]:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
+from hobnob.errors import Changed
 from hobnob.events import Addressed, Event, Kind, Role, Turn
 from hobnob.ports import Afterwards, Clock, Cursor, Outcome, Parcel, Todo, Waiting
 from hobnob.store import changes, links, rows
@@ -149,7 +150,7 @@ class SqlInbox:
         def transaction(connection: sa.Connection) -> Parcel | None:
             for row in outcome.rows:
                 if connection.scalar(CHANGED_MEANWHILE, {"row": row}) is not None:
-                    return None
+                    raise Changed(f"{outcome.key}: a message was edited or deleted meanwhile")
             where = rows.ensure_conversation(connection, outcome.key)
             now = self._clock.now()
             *merged, last = outcome.rows
@@ -158,7 +159,7 @@ class SqlInbox:
                 MARK,
                 [{**done, "row": row, "decision": what, "done": now} for row, what in decided],
             )
-            turn_id = _append(connection, where, _open(connection, outcome))
+            turn_id = append(connection, where, _open(connection, outcome))
             if outcome.introduces:
                 connection.execute(INTRODUCED, {"where": where})
             ours = [reply for reply in outcome.replies if reply.key == outcome.key]
@@ -168,6 +169,8 @@ class SqlInbox:
                     say(connection, key, list(replies))
             if outcome.also:
                 outcome.also(connection)
+            if outcome.permit and ours:
+                outcome.permit(connection, outcome.key)
             return next_parcel(connection, outcome.key) if ours else None
 
         return await self._database.write(transaction)
@@ -228,7 +231,7 @@ def _open(connection: sa.Connection, outcome: Outcome) -> Sequence[Turn]:
     return () if closed else turns
 
 
-def _append(connection: sa.Connection, where: int, turns: Sequence[Turn]) -> int | None:
+def append(connection: sa.Connection, where: int, turns: Sequence[Turn]) -> int | None:
     """Append the turns; the id of the last, which is the one that the replies are parts of."""
     turn_id = None
     for said in turns:

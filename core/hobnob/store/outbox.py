@@ -14,6 +14,8 @@ from hobnob.store.database import Database
 from hobnob.store.schema import outbox
 
 UNSENT = ("pending", "sending")
+A_TICKET = "ticket {}"
+"""What the messages of a ticket are about (`Reply.about`)."""
 
 _HERE = outbox.c.conversation_id == rows.THE_CONVERSATION
 NEXT = (
@@ -151,6 +153,7 @@ def _row(where: int, turn_id: int | None, part: int, reply: Reply) -> dict[str, 
         "warning": reply.warning,
         "private": reply.private,
         "buttons": rows.dump_buttons(reply.buttons) if reply.buttons else None,
+        "about": reply.about,
         "state": "pending",
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
-from hobnob.errors import StoreError
+from hobnob.errors import Changed
 from hobnob.events import Reply
 from hobnob.store import outbox, rows
 from hobnob.store.database import Database
@@ -101,12 +101,12 @@ def plan(
 
 def change(connection: sa.Connection, seen: Post, done: Act, at: datetime, **values: Any) -> None:
     """Change an open post, as long as it is as it was seen. Whatever was approved of it no longer
-    is. Raises StoreError if somebody was faster: then it is to be looked at again."""
+    is. Raises Changed if somebody was faster."""
     changed = connection.execute(
         post.update().where(_as(seen)).values({"state": seen.state, **values}).returning(post.c.id)
     ).first()
     if changed is None:
-        raise StoreError(f"post {seen.number} has changed meanwhile")
+        raise Changed(f"post {seen.number} has changed meanwhile")
     connection.execute(
         post_version.update().where(post_version.c.post_id == seen.number).values(approved=None)
     )
@@ -116,9 +116,9 @@ def change(connection: sa.Connection, seen: Post, done: Act, at: datetime, **val
 def approve(
     connection: sa.Connection, seen: Post, prints: dict[int, str], done: Act, at: datetime
 ) -> None:
-    """Approve each version under its fingerprint. Raises StoreError like `change`."""
+    """Approve each version under its fingerprint. Raises Changed like `change`."""
     if connection.scalar(sa.select(post.c.id).where(_as(seen)).with_for_update()) is None:
-        raise StoreError(f"post {seen.number} has changed meanwhile")
+        raise Changed(f"post {seen.number} has changed meanwhile")
     for where, fingerprint in prints.items():
         connection.execute(
             post_version.update().where(_open_at(seen, where)).values(approved=fingerprint)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,11 @@ def dump(event: Event) -> str:
     # Not pydantic's own JSON: it refuses halves of surrogate pairs, which column `Said` replaces.
     # Its own way to a plain value takes a tenth of the time of `dataclasses.asdict`.
     return json.dumps(_EVENT.dump_python(event), ensure_ascii=False, default=datetime.isoformat)
+
+
+def dump_bare(event: Event) -> str:
+    """Without what it says: what an answer to it refers to."""
+    return dump(replace(event, text="", quoted=None, attachments=()))
 
 
 def load(payload: str) -> Event:

@@ -184,6 +184,8 @@ outbox = Table(
     Column("attempted", Utc),
     Column("message", String),  # the platform's id, once sent
     Column("error", Text),
+    # What it is about, for the job that says it: support/ticket.py; "": nothing
+    Column("about", String, nullable=False, server_default=""),
     Index(None, "state", "conversation_id"),
     Index(None, "conversation_id", "in_reply_to"),
     Index(None, "message"),
@@ -355,6 +357,52 @@ post_feed = Table(
     Column("rule", String, primary_key=True),
     Column("entry", String(64), primary_key=True),  # a hash of the entry's id
     Column("at", Utc, nullable=False),
+)
+
+# Somebody needs a person: one thread of work for whoever staffs the desk.
+ticket = Table(
+    "ticket",
+    metadata,
+    Column("id", Integer, primary_key=True),  # its number
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),  # the customer's
+    Column("author", String, nullable=False),  # the customer; "" once forgotten
+    Column("name", Said, nullable=False),
+    # What the customer said last, as JSON and without its text: what an answer refers to.
+    Column("event", Said, nullable=False),
+    Column("state", String(16), nullable=False),  # open, waiting, taken, snoozed, resolved
+    Column("staff", String, nullable=False),  # platform/id of who has it; "": nobody
+    Column("staff_name", Said, nullable=False),
+    Column("held", Said, nullable=False),  # an answer that a person has to approve; "": none
+    Column("opened", Utc, nullable=False),
+    Column("asked", Utc),  # when the customer was asked how it went
+    Column("rating", Integer),  # 1 to 5
+    # What wakes it, while it is snoozed.
+    Column("schedule_id", ForeignKey("schedule.id", ondelete="SET NULL")),
+    # At most one in each conversation is not resolved.
+    Index(
+        "uq_ticket_conversation_id",
+        "conversation_id",
+        unique=True,
+        sqlite_where=text("state <> 'resolved'"),
+        postgresql_where=text("state <> 'resolved'"),
+    ),
+    Index(None, "conversation_id", "author"),
+    Index(None, "state"),
+    Index(None, "schedule_id"),
+)
+
+# Who did what about a ticket, and when.
+ticket_act = Table(
+    "ticket_act",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("ticket_id", ForeignKey("ticket.id"), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("who", String, nullable=False),  # "hobnob", "terminal", or platform/id
+    Column("what", String(16), nullable=False),
+    Column("note", Said, nullable=False),
+    Index(None, "ticket_id"),
+    Index(None, "at"),
 )
 
 # A file of the folder that the bot knows. Kept so that only what changed is read anew.
