@@ -20,6 +20,7 @@ from hobnob.errors import ConfigError
 from hobnob.persona import MAX_BYTES, Persona, nearest, parse, parse_toml
 from hobnob.policy import Rules
 from hobnob.posts.table import PostTable, ReviewTable
+from hobnob.support.table import SupportTable
 from hobnob.tables import (
     AssistantTable,
     BotTable,
@@ -51,6 +52,7 @@ class Settings(Table):
     review: ReviewTable = ReviewTable()
     posts: tuple[PostTable, ...] = Field(default=(), strict=False)
     knowledge: KnowledgeTable = KnowledgeTable()
+    support: SupportTable = SupportTable()
     platforms: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
     """As written: see `platform`."""
 

@@ -7,7 +7,15 @@ from dataclasses import fields, replace
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from hobnob import cards
 from hobnob.conversation import ConversationKey
@@ -20,7 +28,42 @@ from hobnob.rooms import Rooms, Speak
 _NAME = re.compile(r"\w[\w-]{0,63}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
+
+def _conversation(name: str) -> str:
+    if name:
+        ConversationKey.parse(name)
+    return name
+
+
+def _people(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(re.fullmatch(r"[a-z]+/\S+", name) for name in names):
+        raise ValueError('holds something that is no person. Write them like "discord/1234567890".')
+    return names
+
+
+def _timezone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # OSError: a folder of zones, like "Europe"
+        if name != "UTC":  # which even a system without a time zone database knows
+            raise ValueError(
+                'is not a time zone. Write it like "Europe/Berlin" or "UTC".'
+            ) from None
+    return name
+
+
+def _own_timezone(name: str) -> str:
+    return name and _timezone(name)
+
+
 Text = Annotated[str, Field(min_length=1)]
+Conversation = Annotated[str, AfterValidator(_conversation)]
+"""As `hobnob history` writes it; "": none."""
+People = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(_people)]
+"""As platform/id."""
+Zone = Annotated[str, AfterValidator(_timezone)]
+OwnZone = Annotated[str, AfterValidator(_own_timezone)]
+"""A time zone; "": that of `[bot]`."""
 
 
 class Table(BaseModel):
@@ -39,7 +82,7 @@ class BotTable(Table):
     persona: Text = "persona.md"
     """A path relative to the bot's folder."""
     language: str = "en"
-    timezone: str = "UTC"
+    timezone: Zone = "UTC"
     contact: str = ""
     """Whom to ask about privacy: an address, said by /privacy."""
 
@@ -64,18 +107,6 @@ class BotTable(Table):
         if not _LANGUAGE.fullmatch(code):
             raise ValueError('must be a language code, like "en" or "pt-BR".')
         return code
-
-    @field_validator("timezone")
-    @classmethod
-    def _a_timezone(cls, name: str) -> str:
-        try:
-            zoneinfo.ZoneInfo(name)
-        except (KeyError, ValueError, OSError):  # OSError: a folder of zones, like "Europe"
-            if name != "UTC":  # which even a system without a time zone database knows
-                raise ValueError(
-                    'is not a time zone. Write it like "Europe/Berlin" or "UTC".'
-                ) from None
-        return name
 
 
 class ModelTable(Table):

@@ -15,6 +15,7 @@ from hobnob import persona, ports, registry, settings
 from hobnob.cli import cli
 from hobnob.events import Sampling
 from hobnob.posts.table import PostTable
+from hobnob.support.table import OpeningTable
 from hobnob.testing import dialogs
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +30,7 @@ LISTS = {"posts": PostTable}
 MODELS: dict[str, dict[str, Any]] = {
     "bot-toml.md": {
         **{f"`[{name}]`": table for name, table in TABLES.items() if name not in KEPT_APART},
+        "`[support.opening]`": OpeningTable,
         **{f"`[[{name}]]`": table for name, table in LISTS.items()},
         **{f"`[platforms.{name}]`": point.load().Options for name, point in PLATFORMS.items()},
     },
@@ -76,7 +78,7 @@ def keys(table: Any) -> dict[str, str]:
 def written(value: Any) -> str:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
-    return "-" if value is None else json.dumps(value)
+    return "-" if value is None or isinstance(value, BaseModel) else json.dumps(value)
 
 
 @pytest.mark.parametrize("page", MODELS)

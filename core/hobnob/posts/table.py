@@ -11,7 +11,7 @@ from hobnob.conversation import ConversationKey
 from hobnob.events import Visibility
 from hobnob.posts import when
 from hobnob.posts.rule import Rule
-from hobnob.tables import BotTable, Table, Text
+from hobnob.tables import Conversation, OwnZone, People, Table, Text
 
 MOST_TAGS = 100
 """Characters of all hashtags of a post."""
@@ -20,27 +20,8 @@ MOST_TAGS = 100
 class ReviewTable(Table):
     """`[review]`: where drafts are shown, and who decides about them."""
 
-    where: str = ""
-    """A conversation, as `hobnob history` writes it."""
-    owners: tuple[str, ...] = Field(default=(), strict=False)
-    """People, as platform/id."""
-
-    @field_validator("where")
-    @classmethod
-    def _a_conversation(cls, where: str) -> str:
-        if where:
-            ConversationKey.parse(where)
-        return where
-
-    @field_validator("owners")
-    @classmethod
-    def _people(cls, owners: tuple[str, ...]) -> tuple[str, ...]:
-        for owner in owners:
-            if not re.fullmatch(r"[a-z]+/\S+", owner):
-                raise ValueError(
-                    'holds something that is no person. Write them like "discord/1234567890".'
-                )
-        return owners
+    where: Conversation = ""
+    owners: People = ()
 
 
 class PostTable(Table):
@@ -49,8 +30,8 @@ class PostTable(Table):
     name: Text
     when: Text
     """Five fields of cron, an RRULE, or words like "every weekday at 9"."""
-    zone: str = ""
-    """Whose clock `when` is about; "": that of `[bot]`."""
+    zone: OwnZone = ""
+    """Whose clock `when` is about."""
     to: tuple[str, ...] = Field(strict=False, min_length=1)
     """Conversations, as `hobnob history` writes them."""
     text: str = ""
@@ -70,11 +51,6 @@ class PostTable(Table):
     def _a_rule(cls, words: str) -> str:
         when.rule(words)
         return words
-
-    @field_validator("zone")
-    @classmethod
-    def _a_zone(cls, zone: str) -> str:
-        return BotTable(name="zone", timezone=zone).timezone if zone else zone
 
     @field_validator("to")
     @classmethod
