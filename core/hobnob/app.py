@@ -74,6 +74,7 @@ async def run(
             database=database,
             clock=clock,
             engine=engine,
+            memory=memory,
             embedder=embedder,
             adapters=adapters,
             report=report,

@@ -77,7 +77,8 @@ class Chat:
         self._adapters = adapters
         self._clock = clock
         self._jobs = jobs or Jobs()
-        self.commands = (*commands.COMMANDS, *self._jobs.commands)
+        known = (*commands.COMMANDS, *self._jobs.commands)
+        self.commands = tuple(command for command in known if command.offered)
         places = {
             name: asyncio.Semaphore(adapter.limits.parallel_sends)
             for name, adapter in adapters.items()

@@ -176,7 +176,7 @@ async def _asked(office: Office, post: "Post") -> bool:
     """Ask what becomes of a draft; False to leave."""
     from prompt_toolkit import PromptSession
 
-    from hobnob.posts.version import mark
+    from hobnob.text import mark
 
     while True:
         key = typer.prompt(KEYS, prompt_suffix=": ").strip().lower()[:1]

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from hobnob import registry
+from hobnob import registry, replies
 from hobnob.assistant.job import Assistant
 from hobnob.commands import COMMANDS
 from hobnob.conversation import ConversationKey
@@ -15,7 +15,7 @@ from hobnob.jobs import Job
 from hobnob.knowledge.job import HUMAN, UNKNOWN, Knowledge
 from hobnob.knowledge.library import Library
 from hobnob.knowledge.sync import Keeper
-from hobnob.ports import Adapter, Clock, Engine
+from hobnob.ports import Adapter, Clock, Engine, MemoryPort
 from hobnob.posts import feed
 from hobnob.posts.owner import Review
 from hobnob.posts.poster import Poster
@@ -29,6 +29,10 @@ from hobnob.store.knowledge import SqlKnowledge
 from hobnob.store.memory import SqlMemory
 from hobnob.store.posts import SqlPosts
 from hobnob.store.reminders import SqlReminders
+from hobnob.store.tickets import SqlTickets
+from hobnob.support.customer import Customer
+from hobnob.support.desk import Desk
+from hobnob.support.staff import Staff
 from hobnob.validate import FILE
 from hobnob.web.reader import PageReader
 
@@ -43,6 +47,7 @@ class Workplace:
     database: Database
     clock: Clock
     engine: Engine
+    memory: MemoryPort
     embedder: Embedder | None
     adapters: Mapping[str, Adapter]
     report: Callable[[str], None] = log.info
@@ -52,9 +57,45 @@ class Workplace:
 async def jobs(place: Workplace, stack: AsyncExitStack) -> Sequence[Job]:
     """The bot's jobs, in the order in which they are asked; what they keep open is closed with
     `stack`."""
-    found = [*await _poster(place, stack), *_assistant(place)]
+    desk = support(place)
+    found = [*([desk] if desk else ()), *await _poster(place, stack), *_assistant(place)]
     found += _skills(place, found)
-    return [*found, *await _knowledge(place, found)]
+    return [*found, *await _knowledge(place, desk)]
+
+
+def support(place: Workplace) -> Desk | None:
+    """The desk. Raises ConfigError where its calendar can't be read."""
+    bot, table = place.bot, place.bot.settings.support
+    if not table.enabled:
+        return None
+    zone, language = table.opening.timezone or bot.settings.bot.timezone, bot.settings.bot.language
+    where = ConversationKey.parse(table.where) if table.where else None
+    limits = partial(replies.limits_of, place.adapters)
+    tickets = SqlTickets(place.database)
+    return Desk(
+        customer=Customer(
+            tickets=tickets,
+            where=where,
+            opening=table.opening.opening(bot.settings.bot.timezone, bot.folder),
+            language=language,
+            memory_command=place.memory.command,
+            clock=place.clock,
+        ),
+        staff=Staff(
+            tickets=tickets,
+            history=SqlHistory(place.database),
+            where=where,
+            members=frozenset(table.staff),
+            answers=table.answers,
+            language=language,
+            zone=zone,
+            limits=limits,
+            clock=place.clock,
+        ),
+        tickets=tickets,
+        where=where,
+        limits=limits,
+    )
 
 
 async def _poster(place: Workplace, stack: AsyncExitStack) -> Sequence[Job]:
@@ -102,7 +143,7 @@ def keeper(bot: Bot, store: SqlKnowledge, embedder: Embedder | None) -> Keeper:
     return Keeper(bot.folder / table.folder, store, embedder, links=table.links)
 
 
-async def _knowledge(place: Workplace, others: Sequence[Job]) -> Sequence[Job]:
+async def _knowledge(place: Workplace, desk: Desk | None) -> Sequence[Job]:
     """Raises ConfigError where there is no folder. A document that can't be read is logged."""
     table = place.bot.settings.knowledge
     if not table.folder:
@@ -116,12 +157,12 @@ async def _knowledge(place: Workplace, others: Sequence[Job]) -> Sequence[Job]:
         place.report(f"reading documents: {done} of {changes.count}")
         if document.error:
             log.warning("nothing is known of a document: %s", document.error)
-    has_human = any(each.name == "human" for job in others for each in job.commands)
     knowledge = Knowledge(
         Library(store, place.embedder),
         SqlHistory(place.database),
-        unknown=table.unknown or (f"{UNKNOWN} {HUMAN}" if has_human else UNKNOWN),
+        unknown=table.unknown or (f"{UNKNOWN} {HUMAN}" if desk else UNKNOWN),
         names=place.bot.rules.names,
+        desk=desk,
     )
     return (knowledge,)
 

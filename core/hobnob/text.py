@@ -1,5 +1,6 @@
 """Text for people: splitting to a platform's limit, and names that cannot lie. Pure."""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -173,3 +174,8 @@ def uncalled(text: str, names: Sequence[str]) -> str:
 
 
 _MENTIONS = re.compile(r"^(?:\s*@[\w.@-]+[,:]?)+(?:\s+|$)")
+
+
+def mark(body: str) -> str:
+    """A short sign of the text that a button is under."""
+    return hashlib.sha256(body.encode()).hexdigest()[:8]

@@ -4,7 +4,6 @@ Everything is a row of the database (`hobnob.store.reminders`), written in the t
 ends the message it came from. What is not clear is a row too, until somebody says what they meant.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -40,7 +39,6 @@ USAGE = {
     "cancel": "/cancel 2",
     "done": "/done 2",
 }
-_OURS = re.compile(r"schedule:([0-9]+):.*")
 
 Change = Callable[[sa.Connection], None]
 
@@ -156,8 +154,8 @@ class Assistant(Job):
 
     async def _ring(self, event: Event) -> Deed | None:
         """What is due, if it is ours."""
-        ours = _OURS.fullmatch(event.id)
-        reminder = await self._store.find(int(ours[1])) if ours else None
+        number = schedule.number_of(event)
+        reminder = await self._store.find(number) if number is not None else None
         if reminder is None:
             return None
         kept = reminder.event

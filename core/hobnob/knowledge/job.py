@@ -4,12 +4,14 @@ say nothing, and names the sources."""
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from hobnob.conversation import ConversationKey
 from hobnob.events import Event, Role
 from hobnob.jobs import Deed, Job
 from hobnob.knowledge import asking, citing
 from hobnob.knowledge.library import Hit, Library
+from hobnob.knowledge.promises import unsupported
 from hobnob.notes import Budget
 from hobnob.policy import Action, Decision
 from hobnob.ports import History
@@ -38,17 +40,36 @@ class _Found:
         return any(hit.fits for hit in self.hits)
 
 
+class Desk(Protocol):
+    """Where people are who know what the documents don't say."""
+
+    async def unanswered(self, events: Sequence[Event], deed: Deed) -> Deed:
+        """No document answers these events; what becomes of `deed`, which says so."""
+        ...
+
+    async def hold(self, events: Sequence[Event], deed: Deed, why: str) -> Deed:
+        """`deed` promises what no document says: `why`. What becomes of it."""
+        ...
+
+
 class Knowledge(Job):
     guards = True  # an invention would be seen while it is written
 
     def __init__(
-        self, library: Library, history: History, *, unknown: str, names: Sequence[str] = ()
+        self,
+        library: Library,
+        history: History,
+        *,
+        unknown: str,
+        names: Sequence[str] = (),
+        desk: Desk | None = None,
     ) -> None:
         """`unknown` is what is said where the documents say nothing, `names` are the bot's."""
         self._library = library
         self._history = history
         self._unknown = unknown
         self._names = names
+        self._desk = desk
         self._last: OrderedDict[ConversationKey, _Found] = OrderedDict()
 
     async def take(self, events: Sequence[Event], decision: Decision) -> Deed | None:
@@ -60,13 +81,14 @@ class Knowledge(Job):
         if found.fits or not found.hits:  # no hits: there are no documents
             return None
         best = f"{found.hits[0].score:.1f}"
-        return Deed(
+        deed = Deed(
             action=Action.ANSWER,
             reason=f"{decision.reason}; no document answers it (the best scores {best})",
             said=self._unknown,
             remembered=self._unknown,
             introduces=self._unknown.startswith(UNKNOWN),
         )
+        return await self._desk.unanswered(events, deed) if self._desk else deed
 
     async def brief(self, events: Sequence[Event], budget: Budget) -> str:
         if not asking.is_about_something(_text(events), self._names):
@@ -85,7 +107,12 @@ class Knowledge(Job):
             answer = f"{shown[0].text} [1]"
             deed = replace(deed, remembered=answer, reason=f"{deed.reason}; in a document's words")
         said = citing.cited(answer, shown)
-        return replace(deed, said=said, remembered=citing.plain(deed.remembered))
+        deed = replace(deed, said=said, remembered=citing.plain(deed.remembered))
+        promised = unsupported(answer, [excerpt.text for excerpt in shown], _text(events))
+        if not self._desk or not promised:
+            return deed
+        why = ", ".join(f"“{promise.words}”" for promise in promised)
+        return await self._desk.hold(events, deed, why)
 
     def shown(self, events: Sequence[Event]) -> Sequence[Excerpt]:
         """The excerpts that the model saw for its answer to these events."""

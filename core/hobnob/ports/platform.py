@@ -59,6 +59,8 @@ class Command:
     """What may follow, in a word; "" if nothing may."""
     choices: tuple[str, ...] = ()
     """What is offered for completion; anything else may be written too."""
+    offered: bool = True
+    """In menus and in /help; else it is for few, who know it."""
     private: bool = False
     """The answer concerns the asker alone (`Reply.private`)."""
 

@@ -16,9 +16,10 @@ from hobnob.ports import Clock, Command
 from hobnob.posts import review
 from hobnob.posts.review import LimitsOf
 from hobnob.posts.rule import Rule
-from hobnob.posts.version import fingerprint, mark
+from hobnob.posts.version import fingerprint
 from hobnob.store import posts as store
 from hobnob.store.posts import Act, Post, SqlPosts
+from hobnob.text import mark
 
 COMMANDS = (
     Command(

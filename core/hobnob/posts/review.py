@@ -9,9 +9,9 @@ from hobnob.conversation import ConversationKey
 from hobnob.events import Button
 from hobnob.ports import Limits
 from hobnob.posts.rule import Rule
-from hobnob.posts.version import fingerprint, mark, parts
+from hobnob.posts.version import fingerprint, parts
 from hobnob.store.posts import Post
-from hobnob.text import one_line
+from hobnob.text import mark, one_line
 
 LimitsOf = Callable[[ConversationKey], Limits]
 LONGEST_IN_LIST = 60

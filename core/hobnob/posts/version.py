@@ -39,8 +39,3 @@ def fingerprint(rule: Rule, key: ConversationKey, body: str) -> str:
     """What an approval is bound to: exactly this text, exactly here, for exactly these readers."""
     exact = [str(key), body, rule.warning, rule.visibility, rule.hashtags]
     return hashlib.sha256(json.dumps(exact).encode()).hexdigest()
-
-
-def mark(body: str) -> str:
-    """A short sign of the text that a button is under."""
-    return hashlib.sha256(body.encode()).hexdigest()[:8]

@@ -1,6 +1,7 @@
 """What is to happen at its time. Our own table is the truth: what is due comes in as an event, in
 the same transaction that says when it is due again, so that each time it comes exactly once."""
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from hobnob.store.inbox import store
 from hobnob.store.schema import conversation, schedule
 
 MOST_AT_ONCE = 100
+_ID = re.compile(r"schedule:([0-9]+):.*")
 NextDue = Callable[[str, str, datetime], datetime | None]
 """When a rule is due next, in a time zone, after a moment."""
 
@@ -51,6 +53,23 @@ def add(
 def move(connection: sa.Connection, number: int, due: datetime) -> None:
     """It is due at another time, even if it was over."""
     connection.execute(schedule.update().where(schedule.c.id == number).values(due=due))
+
+
+def number_of(event: Event) -> int | None:
+    """The number by which what came in when it was due is known; None for any other event."""
+    found = _ID.fullmatch(event.id)
+    return int(found[1]) if found else None
+
+
+def put_off(connection: sa.Connection, event: Event, due: datetime) -> None:
+    """Let what came in come again, at the latest then."""
+    number = number_of(event)
+    row = connection.execute(sa.select(schedule).where(schedule.c.id == number)).first()
+    if row is None:
+        return
+    kept = rows.load(row.event)
+    if kept == replace(event, id=kept.id, at=kept.at):  # else it is another of the same number
+        move(connection, row.id, min(due, row.due or due))
 
 
 def drop(connection: sa.Connection, number: int) -> None:

@@ -15,7 +15,7 @@ from hobnob.store import links, outbox, rows
 from hobnob.store import schedule as schedules
 from hobnob.store.database import Database
 from hobnob.store.inbox import append
-from hobnob.store.schema import conversation, schedule, ticket, ticket_act
+from hobnob.store.schema import conversation, ticket, ticket_act
 from hobnob.store.schema import outbox as outbox_table
 
 SILENT = ("taken", "snoozed")
@@ -27,7 +27,7 @@ JOB = "ticket"
 _HERE = ticket.c.conversation_id == rows.THE_CONVERSATION
 _UNRESOLVED = ticket.c.state != "resolved"
 HAS_IT = sa.select(ticket.c.id, ticket.c.state, ticket.c.staff).where(_HERE, _UNRESOLVED)
-SELECT = sa.select(ticket, *rows.KEY).join_from(ticket, conversation)
+SELECT = sa.select(ticket, conversation.c.language, *rows.KEY).join_from(ticket, conversation)
 ACTIVE = SELECT.where(_HERE, _UNRESOLVED)
 ASKED = (
     SELECT.where(_HERE, ticket.c.state == "resolved", ticket.c.asked.is_not(None))
@@ -47,6 +47,8 @@ class Ticket:
     author: str
     """The customer; "" once they had everything forgotten."""
     name: str
+    language: str = ""
+    """In which the bot is to answer there, by its English name; "": nobody said."""
     event: Event
     """What the customer said last, without its text."""
     state: str
@@ -282,12 +284,6 @@ def told(connection: sa.Connection, row: int) -> None:
     connection.execute(outbox_table.update().where(outbox_table.c.id == row).values(about=""))
 
 
-def put_off(connection: sa.Connection, row: int, due: datetime) -> None:
-    """What came in by this row of `schedule` comes in again."""
-    if connection.scalar(sa.select(schedule.c.id).where(schedule.c.id == row)) is not None:
-        schedules.move(connection, row, due)
-
-
 def _number(about: str) -> int | None:
     name, _, number = about.partition(" ")
     return int(number) if name == "ticket" and number.isdecimal() else None
@@ -304,6 +300,7 @@ def _ticket(row: Any) -> Ticket:
         key=rows.key(row),
         author=row.author,
         name=row.name,
+        language=row.language or "",
         event=rows.load(row.event),
         state=row.state,
         staff=row.staff,

@@ -79,6 +79,7 @@ class Stage:
             database=database,
             clock=self.clock,
             engine=self._shown,
+            memory=self._memory,
             embedder=embedder,
             adapters={self.platform.name: self.platform},
         )

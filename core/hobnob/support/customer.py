@@ -1,0 +1,246 @@
+"""The customer's side of the desk: who needs a person gets one, and says afterwards how it was."""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from hobnob import commands, prompt
+from hobnob.conversation import ConversationKey
+from hobnob.events import Addressed, Button, Event, Kind
+from hobnob.jobs import Deed
+from hobnob.policy import Action, Decision
+from hobnob.ports import Clock, Command
+from hobnob.store import schedule
+from hobnob.store import tickets as store
+from hobnob.store.tickets import Act, Here, SqlTickets, Ticket
+from hobnob.support import mood, wording
+from hobnob.support.opening import Opening
+from hobnob.text import clean_name, unaddressed
+
+COMMANDS = (
+    Command(name="human", description="Bring a person who answers instead of me"),
+    Command(
+        name="rate",
+        description="Say how our help was: 1 to 5, and a word if you like",
+        argument="number",
+    ),
+)
+AGAIN = timedelta(minutes=10)
+"""What was due while a person has the conversation comes again then."""
+ASKED_FOR = timedelta(days=1)
+"""A number said later than this after the question is no answer to it."""
+LONGEST_WORD = 500
+"""Characters of what is said with a rating."""
+_RATING = re.compile(
+    r"([1-5])\s*(?:/\s*5|\*|stars?|sterne?|estrellas?|étoiles?|分|星)?"
+    r"\s*(?:[,;:.!–—-]+\s*(\S.*)?)?",
+    re.IGNORECASE | re.DOTALL,
+)
+
+MemoryCommand = Callable[[Event], Awaitable[str]]
+
+
+class Customer:
+    def __init__(
+        self,
+        *,
+        tickets: SqlTickets,
+        where: ConversationKey | None,
+        opening: Opening | None,
+        language: str,
+        memory_command: MemoryCommand,
+        clock: Clock,
+    ) -> None:
+        """`where` is the staff's place, `language` the bot's own."""
+        self._tickets = tickets
+        self._where = where
+        self._opening = opening
+        self._language = language
+        self._memory_command = memory_command
+        self._clock = clock
+
+    async def take(self, events: Sequence[Event], decision: Decision) -> Deed | None:
+        last = events[-1]
+        here = await self._tickets.here(last)
+        if here.active and here.active.is_silent:
+            return await self._pass_on(events, decision, here, here.active)
+        asked_us = last.addressed is not Addressed.NONE or decision.action is Action.ANSWER
+        if last.kind is Kind.SCHEDULED or decision.action is Action.NOTICE or not asked_us:
+            return None
+        text = unaddressed(last.text).strip()
+        name = next(iter(commands.words(last)), "")
+        if name == "rate" or (not name and _is_rating(text, here, self._clock.now())):
+            return self._rate(text if not name else commands.argument(last), last, here)
+        if name == "human" or (decision.action is Action.ANSWER and mood.wants_person(last.text)):
+            return self._call(last, here, "they ask for a person")
+        if decision.action is not Action.ANSWER or not mood.is_angry(last.text):
+            return None
+        if here.active and here.active.state == "waiting":
+            return None  # it is known
+        return self._call(last, here, "they are angry", "angry")
+
+    async def unanswered(self, events: Sequence[Event], deed: Deed) -> Deed:
+        """The documents have no answer: the staff is told, and the customer offered a person."""
+        last = events[-1]
+        here = await self._tickets.here(last)
+        question = "\n".join(event.text for event in events)
+        act = Act(what="unanswered", note="" if here.incognito else question)
+        state = here.active.state if here.active else "open"
+        ticket, also = self._ticket(last, here, act, state=state)
+        told = f"{wording.title(ticket)} asked what no document answers:\n{question}"
+        offer = Button(label=self._say(here, "offer"), command="/human")
+        return replace(
+            deed,
+            buttons=(offer,) if state == "open" else (),
+            elsewhere=wording.to_staff(self._where, ticket, told, wording.buttons(ticket)),
+            also=also,
+        )
+
+    async def hold(self, events: Sequence[Event], deed: Deed, why: str) -> Deed:
+        """The model's answer promises what no document says: a person decides about it."""
+        last = events[-1]
+        here = await self._tickets.here(last)
+        act = Act(what="held", note="" if here.incognito else deed.said)
+        ticket, also = self._ticket(last, here, act, state="waiting", held=deed.said)
+        question = "\n".join(event.text for event in events)
+        told = (
+            f"{wording.title(ticket)} asked:\n{question}\n\nI did not send my answer, for the "
+            f"documents shown say nothing of {why}:\n{deed.said}"
+        )
+        return replace(
+            deed,
+            said=self._say(here, "held"),
+            remembered=self._say(here, "held"),
+            reason=f"{deed.reason}; held: nothing says {why}",
+            elsewhere=wording.to_staff(self._where, ticket, told, wording.buttons(ticket)),
+            also=also,
+        )
+
+    async def _pass_on(
+        self, events: Sequence[Event], decision: Decision, here: Here, ticket: Ticket
+    ) -> Deed:
+        """A person has this conversation: we pass on what is said, and say nothing."""
+        last, now = events[-1], self._clock.now()
+        reason = f"{ticket.staff_name or 'a person'} has ticket {ticket.number}"
+        if last.kind is Kind.SCHEDULED:
+
+            def later(connection: sa.Connection) -> None:
+                schedule.put_off(connection, last, now + AGAIN)
+
+            return Deed(reason=f"{reason}; it comes later", also=later)
+        theirs = last.author.id == ticket.author
+        if not theirs and last.addressed is Addressed.NONE:
+            return Deed(action=Action.SILENT, reason=reason, heard=decision.heard)
+        told = f"#{ticket.number} {clean_name(last.author.name)}: {_said(events)}"
+        name = next(iter(commands.words(last)), "")
+        if decision.action is Action.MEMORY and name != "memory":
+            await self._memory_command(last)
+            told += "\n(I did that without a word: tell them.)"
+        elif name:
+            told += "\n(I'm silent while you have it.)"
+
+        def also(connection: sa.Connection) -> None:
+            newest = {"event": last} if theirs else {}
+            store.wake(connection, ticket)
+            store.change(connection, ticket, None, now, state="taken", schedule_id=None, **newest)
+
+        return Deed(
+            reason=reason,
+            heard=not name,
+            elsewhere=wording.to_staff(self._where, ticket, told),
+            also=also,
+        )
+
+    def _call(self, event: Event, here: Here, why: str, said: str = "") -> Deed:
+        """Let a person come."""
+        waits = here.active is not None and here.active.state == "waiting"
+        ticket, also = self._ticket(event, here, Act(what="wanted", note=why), state="waiting")
+        now = self._clock.now()
+        if waits:
+            answer = self._say(here, "called")
+        elif self._opening and not self._opening.is_open(now):
+            back = self._opening.away(now, wording.code(here.language or self._language))
+            answer = " ".join(self._say(here, "closed", back=back).split())
+        else:
+            answer = self._say(here, said or "waiting")
+        told = f"{wording.title(ticket)} waits for a person: {why}.\n{_said([event])}"
+        return Deed(
+            reason=why,
+            said=answer,
+            elsewhere=wording.to_staff(self._where, ticket, told, wording.buttons(ticket)),
+            also=also,
+        )
+
+    def _ticket(
+        self, event: Event, here: Here, act: Act, *, state: str, held: str = ""
+    ) -> tuple[Ticket, store.Change]:
+        """The ticket of this conversation in that state, and what is written to make it so."""
+        now = self._clock.now()
+        if (seen := here.active) is not None:
+            changed = replace(seen, state=state, held=held or seen.held, event=event)
+
+            def change(connection: sa.Connection) -> None:
+                values = {"held": changed.held, "event": event}
+                store.change(connection, seen, act, now, state=state, **values)
+
+            return changed, change
+        new = Ticket(
+            number=here.next_number,
+            key=event.key,
+            author=event.author.id,
+            name=event.author.name,
+            event=event,
+            state=state,
+            held=held,
+            opened=now,
+        )
+
+        def create(connection: sa.Connection) -> None:
+            store.create(connection, new, act, now)
+
+        return new, create
+
+    def _rate(self, text: str, event: Event, here: Here) -> Deed:
+        ticket, now = here.asked, self._clock.now()
+        if ticket is None:
+            return Deed(reason="there is nothing to rate", said=self._say(here, "not_asked"))
+        found = _RATING.fullmatch(text)
+        number, word = (text[:1], text[1:].strip()) if not found else (found[1], found[2] or "")
+        if number not in set("12345") or (not found and text[1:2].isdigit()):
+            return Deed(reason="no rating", said=self._say(here, "no_rating"))
+        word = word[:LONGEST_WORD]
+        act = Act(what="rated", who=_who(event), note=f"{number} {word}".strip())
+
+        def also(connection: sa.Connection) -> None:
+            store.change(connection, ticket, act, now, rating=int(number))
+
+        told = f"{wording.title(ticket)} rates it {number} of 5{f': {word}' if word else '.'}"
+        return Deed(
+            reason=f"they rate ticket {ticket.number}",
+            said=self._say(here, "thanks"),
+            elsewhere=wording.to_staff(self._where, ticket, told),
+            also=also,
+        )
+
+    def _say(self, here: Here, what: str, **values: object) -> str:
+        return wording.say(here.language or self._language, what, **values)
+
+
+def _is_rating(text: str, here: Here, now: datetime) -> bool:
+    asked = here.asked
+    if here.active or asked is None or asked.rating is not None or asked.asked is None:
+        return False
+    return now - asked.asked < ASKED_FOR and _RATING.fullmatch(text) is not None
+
+
+def _said(events: Sequence[Event]) -> str:
+    """What they said, with where their files are."""
+    urls = [file.url for event in events for file in event.attachments if file.url]
+    return "\n".join([*(prompt.said(event) for event in events), *urls])
+
+
+def _who(event: Event) -> str:
+    return f"{event.key.platform}/{event.author.id}"
