@@ -29,9 +29,15 @@ class Span:
         return cls(start=start, end=end)
 
     def __contains__(self, moment: time) -> bool:
-        if self.start < self.end:
-            return self.start <= moment < self.end
-        return moment >= self.start or moment < self.end
+        return self.begun(moment) or self.left(moment)
+
+    def begun(self, moment: time) -> bool:
+        """Whether a moment of the day on which it begins is in it."""
+        return self.start <= moment and (moment < self.end or self.end <= self.start)
+
+    def left(self, moment: time) -> bool:
+        """Whether a moment of the day after that is."""
+        return self.end <= self.start and moment < self.end
 
 
 def within(spans: Sequence[Span], moment: time) -> bool:

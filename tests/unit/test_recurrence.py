@@ -52,6 +52,7 @@ ZONES = {  # with the days around which the clock is set
         ("DTSTART:20261101T083015 RRULE:FREQ=DAILY;INTERVAL=20", (2026, 12, 11, 8, 30, 15)),
         ("DTSTART:20260131T080000\nRRULE:FREQ=MONTHLY", (2026, 12, 31, 8, 0)),
         ("DTSTART:20261126T093000 RRULE:FREQ=HOURLY;COUNT=2", (2026, 11, 26, 10, 30)),
+        ("DTSTART:20101224T180000 RRULE:FREQ=YEARLY;COUNT=30", (2026, 12, 24, 18, 0)),
     ],
 )
 def test_a_rule_is_due(rule: str, due: tuple[int, ...]) -> None:

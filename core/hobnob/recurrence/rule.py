@@ -40,13 +40,14 @@ class Rule:
 def walls(rule: Rule, begin: datetime) -> Iterator[datetime]:
     """The wall times in order, from the day of `begin` on, for ten years; those of a rule with
     COUNT from its start."""
-    begin = rule.start if rule.count else max(rule.start, begin)
-    first = begin.date()
+    begin = max(rule.start, begin)
+    over = begin.date() + 366 * HORIZON_YEARS * DAY
+    first = (rule.start if rule.count else begin).date()
     while rule.positions and _period(rule, first - DAY) == _period(rule, first):
         first -= DAY
     days = (first + n * DAY for n in count())
     origin = _period(rule, rule.start.date())
-    last = _period(rule, first + 366 * HORIZON_YEARS * DAY)
+    last = _period(rule, over)
     left = rule.count or -1
     for period, group in groupby(days, lambda day: _period(rule, day)):
         if period > last:
@@ -125,8 +126,9 @@ def _times(rule: Rule, day: date) -> Iterator[datetime]:
         return
     start = rule.start.replace(minute=0) if unit == 60 else rule.start
     step = unit * rule.interval
-    for at in range((start - midnight) // timedelta(minutes=1) % step, 24 * 60, step):
-        hour, minute = divmod(at, 60)
-        if hour in rule.hours:
-            for wanted in sorted(rule.minutes) if unit == 60 else {minute} & rule.minutes:
+    first = (start - midnight) // timedelta(minutes=1)
+    for hour in sorted(rule.hours):
+        begin = hour * 60
+        for at in range(begin + (first - begin) % step, begin + 60, step):
+            for wanted in sorted(rule.minutes) if unit == 60 else {at - begin} & rule.minutes:
                 yield midnight + timedelta(hours=hour, minutes=wanted)
