@@ -240,6 +240,7 @@ def test_times_are_closed_to_the_second_in_their_own_zone() -> None:
             'DTSTART;TZID="/example.org/2026/Europe/Berlin":20261203T0900\r\n 00', "DURATION:PT1H"
         ),
         event("DTSTART:20261204T090000"),  # no time at all
+        event("DTSTART;TZID=Eastern Standard Time:20261205T080000", "DURATION:PT1H"),
     )
     assert desk.next_open(at(2026, 11, 30, 14, 0)) == at(2026, 11, 30, 15, 30)
     assert desk.is_open(at(2026, 11, 30, 13, 59))
@@ -247,6 +248,7 @@ def test_times_are_closed_to_the_second_in_their_own_zone() -> None:
     assert desk.next_open(at(2026, 12, 2, 9, 0)) == at(2026, 12, 2, 10, 0)
     assert desk.next_open(at(2026, 12, 3, 9, 0)) == at(2026, 12, 3, 10, 0)
     assert desk.is_open(at(2026, 12, 4, 9, 0))
+    assert desk.next_open(at(2026, 12, 5, 14, 0)) == at(2026, 12, 5, 15, 0)
 
 
 def test_events_that_come_again() -> None:
@@ -328,8 +330,8 @@ HOURLY = "RRULE:FREQ=HOURLY"
             ": line 5: the event has DTSTART",
         ),
         (
-            calendar(event("DTSTART;TZID=W. Europe Standard Time:20261224T090000")),
-            ': line 4: the time zone "W. Europe Standard Time" is not known. Write it',
+            calendar(event("DTSTART;TZID=Home Time:20261224T090000")),
+            ': line 4: the time zone "Home Time" is not known. Write it like "Europe/',
         ),
         (calendar(event("DTSTART:20261224", "DTEND:20261224T1")), ': line 5: "20261224T1" is no'),
         (calendar(event("DTSTART:20261224", "DTEND:20261224T100000")), "not both days or both"),

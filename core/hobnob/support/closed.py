@@ -227,11 +227,15 @@ def _zone(given: Property) -> str | None:
     found = re.search(r';TZID="?/?([^";:,]+)', given.parameters, re.IGNORECASE)
     if not found:
         return None
-    # some programs write their own name before it: /example.org/2026/Europe/Berlin
-    if zone := zones.find(found[1]) or zones.find("/".join(found[1].split("/")[-2:])):
-        return zone
+    from tzlocal.windows_tz import win_tz  # takes a moment, and most calendars don't need it
+
+    name = found[1].strip()
+    # Outlook writes Windows' names, others their own before it: /example.org/2026/Europe/Berlin
+    for each in (name, win_tz.get(name, ""), "/".join(name.split("/")[-2:])):
+        if zone := zones.find(each):
+            return zone
     raise Wrong(
-        f'the time zone "{found[1][:40]}" is not known. Write it like "Europe/Berlin", or make it '
+        f'the time zone "{name[:40]}" is not known. Write it like "Europe/Berlin", or make it '
         "an event of whole days.",
         given.line,
     )
