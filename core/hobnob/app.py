@@ -54,9 +54,11 @@ async def run(
     adapters: Mapping[str, Adapter],
     *,
     rules: Rules,
+    engine: Engine | None = None,
     report: Callable[[str], None] = log.info,
 ) -> None:
     """Run the bot on these platforms until all are done, or SIGINT or SIGTERM comes.
+    `engine`: instead of the one that bot.toml names.
 
     Raises AdapterError at the end if a platform stopped us for good.
     """
@@ -65,7 +67,7 @@ async def run(
         database = await stack.enter_async_context(open_database(bot, prepare=True))
         for name in adapters:
             await stack.enter_async_context(database.claim(name))
-        engine = await stack.enter_async_context(open_engine(bot, report))
+        engine = await stack.enter_async_context(engine or open_engine(bot, report))
         embedder = await stack.enter_async_context(open_embedder(bot))
         memory = open_memory(bot, database, clock, embedder, engine)
         reads_links = bot.settings.engage.read_links

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from hobnob.testing import discord as fake_discord
+from hobnob.testing import telegram as fake_telegram
+from hobnob.testing.discord import FakeDiscord
+from hobnob.testing.discord.payloads import BOT_USER
+from hobnob.testing.live import tables
+from hobnob.testing.mastodon import FakeMastodon
+from hobnob.testing.telegram import FakeTelegram
 from tests.acceptance.program import hobnob, make_bot
-from tests.acceptance.town import Town, platforms
-from tests.wire import fake_discord, fake_telegram
-from tests.wire.discord_payloads import BOT_USER
-from tests.wire.fake_discord import FakeDiscord
-from tests.wire.fake_mastodon import FakeMastodon
-from tests.wire.fake_telegram import FakeTelegram
+from tests.acceptance.town import Town
 
 OWNER = fake_telegram.ANN
 DESK = f"telegram:{fake_telegram.BOT}:{OWNER}"
@@ -77,7 +79,7 @@ async def press(folder: Path, posts: str) -> AsyncIterator[Press]:
 [review]
 where = "{DESK}"
 owners = ["telegram/{OWNER}"]
-{platforms(discord, telegram, mastodon)}
+{tables(discord, telegram, mastodon)}
 {posts}
 """,
         )

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from aiohttp import web
 
+from hobnob.testing.telegram import ANN, GROUP
 from tests import openai_server
 from tests.acceptance.town import Town, town
-from tests.wire.fake_telegram import ANN, GROUP
 
 
 async def _without_end(

@@ -7,11 +7,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from hobnob.testing import discord as fake_discord
+from hobnob.testing import telegram as fake_telegram
+from hobnob.testing.discord import FakeDiscord
+from hobnob.testing.mastodon import FakeMastodon
+from hobnob.testing.telegram import FakeTelegram
 from tests.acceptance.town import Faults, Room, faults, rooms
-from tests.wire import fake_discord, fake_telegram
-from tests.wire.fake_discord import FakeDiscord
-from tests.wire.fake_mastodon import FakeMastodon
-from tests.wire.fake_telegram import FakeTelegram
 
 Answer = Callable[[str | int | None, str], Awaitable[Any]]
 """Post a reply to the message with this id; what the platform says."""

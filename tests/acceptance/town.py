@@ -11,11 +11,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hobnob.testing import discord as fake_discord
+from hobnob.testing import telegram as fake_telegram
+from hobnob.testing.discord import FakeDiscord
+from hobnob.testing.live import tables
+from hobnob.testing.mastodon import FakeMastodon
+from hobnob.testing.telegram import FakeTelegram
 from tests.acceptance.program import HOBNOB, environment, make_bot
-from tests.wire import fake_discord, fake_telegram
-from tests.wire.fake_discord import FakeDiscord
-from tests.wire.fake_mastodon import FakeMastodon
-from tests.wire.fake_telegram import FakeTelegram
 
 MOST_UNANSWERED = 10
 """People pause when this many of their messages wait: the test is of kills, not of load."""
@@ -156,22 +158,6 @@ def faults(rooms: Sequence[Room], in_doubt: Collection[str] = ()) -> Faults:
     return Faults(lost=lost, doubled=doubled, disordered=disordered)
 
 
-def platforms(discord: FakeDiscord, telegram: FakeTelegram, mastodon: FakeMastodon) -> str:
-    """Their tables in bot.toml."""
-    return f"""
-[platforms.discord]
-token = "{fake_discord.TOKEN}"
-api_url = "{discord.api_url}"
-gateway_url = "{discord.gateway_url}"
-[platforms.telegram]
-token = "{telegram.token}"
-base_url = "{telegram.base_url}"
-[platforms.mastodon]
-base_url = "{mastodon.base_url}"
-access_token = "{mastodon.access_token}"
-"""
-
-
 @asynccontextmanager
 async def town(folder: Path, *, model: str = 'engine = "echo"') -> AsyncIterator[Town]:
     """A bot on three platforms, two conversations on each."""
@@ -185,7 +171,7 @@ async def town(folder: Path, *, model: str = 'engine = "echo"') -> AsyncIterator
 burst_seconds = 0
 per_user_per_minute = 0
 per_chat_per_minute = 0
-{platforms(discord, telegram, mastodon)}
+{tables(discord, telegram, mastodon)}
 """,
             model=model,
         )

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from hobnob.store.database import Database
 from hobnob.store.schema import reaction
+from hobnob.testing.live import until
 from tests.contract.world import Place, World
-from tests.contract.worlds import PATIENCE, WORLDS, Town, everywhere, over, until
+from tests.contract.worlds import PATIENCE, WORLDS, Town, everywhere, over
 
 
 @pytest.fixture

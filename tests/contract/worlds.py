@@ -5,7 +5,7 @@ What a platform lacks is no test of it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +24,7 @@ from hobnob.ports import Cursor, Engine
 from hobnob.settings import Bot, load
 from hobnob.store.database import Database
 from hobnob.testing.engine import ScriptedEngine
+from hobnob.testing.live import until
 from tests.contract.fake_world import FakeWorld
 from tests.contract.world import Place, Shown, World
 from tests.wire.discord_world import DiscordWorld
@@ -159,15 +160,3 @@ class Town:
 
     def texts(self, place: Place = Place.DIRECT, by: str = "ann") -> list[str]:
         return [shown.text for shown in self.world.shown(place, by=by)]
-
-
-async def until(
-    condition: Callable[[], bool], seen: Callable[[], object] = lambda: "nothing"
-) -> None:
-    """Return when the condition holds; `seen` says what there is if it never does."""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while not condition():
-                await asyncio.sleep(0.01)
-    except TimeoutError:
-        pytest.fail(f"it never came: there is {seen()!r}")

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hobnob import text
+from hobnob.testing.discord.ledger import trouble
 from hobnob_discord.adapter import DiscordAdapter
 from hobnob_discord.content import NOTHING, content
-from tests.wire.discord_ledger import trouble
 
 NASTY = (
     *("**", "*", "_", "__", "`", "```", "```python\n", "~~", "||", "# ", "> ", ">>> ", "- ", "-# "),

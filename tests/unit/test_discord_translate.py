@@ -8,8 +8,8 @@ import pytest
 
 from hobnob.conversation import ConversationKey
 from hobnob.events import Addressed, Attachment, Author, Event, Kind
+from hobnob.testing.discord import payloads
 from hobnob_discord import translate
-from tests.wire import discord_payloads as payloads
 
 ME = int(payloads.BOT_USER["id"])
 ANN = payloads.user(1001, "Ann")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from hobnob import text as core_text
 from hobnob.ports import Limits
+from hobnob.testing.mastodon.count import status_length
 from hobnob_mastodon.plain import Counting, to_post
-from tests.wire.mastodon_count import status_length
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from hobnob import text
 from hobnob.ports import Limits
+from hobnob.testing.telegram.rules import trouble
 from hobnob_telegram.adapter import TelegramAdapter
 from hobnob_telegram.markup import NOTHING, plain, render, units
-from tests.wire.telegram_rules import trouble
 
 NASTY = (
     *("**", "*", "_", "__", "`", "```", "```python\n", "~~", "||", "# ", "> ", ">", "- ", "1. "),

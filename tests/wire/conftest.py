@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from hobnob.store.database import Database
+from hobnob.testing.discord import FakeDiscord
+from hobnob.testing.mastodon import FakeMastodon
+from hobnob.testing.receiver import RecordingReceiver
 from tests.wire.discord_life import Life
-from tests.wire.fake_discord import FakeDiscord
-from tests.wire.fake_mastodon import FakeMastodon
-from tests.wire.receiver import RecordingReceiver
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ async def discord() -> AsyncIterator[FakeDiscord]:
     """Whatever happens: nothing that Discord would mind."""
     async with FakeDiscord() as opened:
         yield opened
-        assert opened.complaints() == []
+        assert opened.complaints == []
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The Discord adapter as its wire tests start it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -10,10 +10,11 @@ from pydantic import SecretStr
 
 from hobnob.events import Event, Reply
 from hobnob.ports import Receiver
+from hobnob.testing.discord import GENERAL, TOKEN, FakeDiscord
+from hobnob.testing.discord.payloads import BOT_USER
+from hobnob.testing.live import until
+from hobnob.testing.receiver import RecordingReceiver
 from hobnob_discord.adapter import DiscordAdapter, DiscordOptions
-from tests.wire.discord_payloads import BOT_USER
-from tests.wire.fake_discord import GENERAL, TOKEN, FakeDiscord
-from tests.wire.receiver import RecordingReceiver
 
 BOT = BOT_USER["id"]
 SECONDS = 10.0
@@ -43,12 +44,6 @@ async def running(
         await asyncio.gather(task, return_exceptions=True)
     assert task.cancelled(), task
     await until(lambda: not server.sessions.connected)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(SECONDS):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def heard(

@@ -14,10 +14,10 @@ from hobnob.jobs import Job
 from hobnob.settings import load
 from hobnob.store.database import Database
 from hobnob.store.schema import outbox
+from hobnob.testing.discord import FakeDiscord
+from hobnob.testing.discord.payloads import BOT_USER
 from hobnob.testing.engine import ScriptedEngine
 from tests.wire.discord_bot import an_adapter, running
-from tests.wire.discord_payloads import BOT_USER
-from tests.wire.fake_discord import FakeDiscord
 
 BOT_TOML = """\
 [bot]

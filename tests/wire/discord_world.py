@@ -1,45 +1,26 @@
 """Discord's world for the adapters' contract suite (`tests.contract.world.World`)."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Self
+from collections.abc import Sequence
 
-from hobnob.ports import Receiver
+from hobnob.testing.discord import GENERAL, MENTION, THREAD, FakeDiscord
+from hobnob.testing.discord.payloads import BOT_USER, Json
 from hobnob_discord.adapter import DiscordAdapter
 from tests.contract.world import Place, Shown
-from tests.wire.discord_bot import an_adapter, running
-from tests.wire.discord_payloads import BOT_USER, Json
-from tests.wire.fake_discord import GENERAL, MENTION, THREAD, FakeDiscord
+from tests.wire.discord_bot import an_adapter
+from tests.wire.served_world import ServedWorld
 
 CHANNELS = {Place.ROOM: GENERAL, Place.THREAD: THREAD}
 
 
-class DiscordWorld:
+class DiscordWorld(ServedWorld[FakeDiscord, DiscordAdapter]):
     places = frozenset(Place)
     can = frozenset({"edit", "delete", "react", "attach", "reply", "grow", "command"})
 
     def __init__(self) -> None:
-        self.server = FakeDiscord()
-        self._adapter: DiscordAdapter | None = None
+        super().__init__(FakeDiscord())
 
-    async def __aenter__(self) -> Self:
-        await self.server.__aenter__()
-        self._adapter = an_adapter(self.server)
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.server.__aexit__(*exc)
-
-    @property
-    def adapter(self) -> DiscordAdapter:
-        assert self._adapter is not None
-        return self._adapter
-
-    @asynccontextmanager
-    async def running(self, receiver: Receiver) -> AsyncIterator[DiscordAdapter]:
-        self._adapter = an_adapter(self.server)
-        async with running(self.server, receiver, self._adapter):
-            yield self._adapter
+    def _new_adapter(self) -> DiscordAdapter:
+        return an_adapter(self.server)
 
     async def say(
         self,
@@ -80,9 +61,6 @@ class DiscordWorld:
     async def cut(self) -> None:
         self.server.drop()
 
-    async def limit(self, seconds: float) -> None:
-        self.server.limit(seconds)
-
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
         channel = self._channel(place, by)
         whispers = [
@@ -98,9 +76,6 @@ class DiscordWorld:
             Shown(id=each["id"], text=each["content"], reply_to=_answered(each))
             for each in sorted([*ours, *whispers], key=lambda each: int(each["id"]))
         ]
-
-    def complaints(self) -> Sequence[str]:
-        return self.server.complaints()
 
     def _channel(self, place: Place, by: str) -> str:
         return self.server.direct(by) if place is Place.DIRECT else CHANNELS[place]

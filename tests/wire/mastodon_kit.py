@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -11,9 +11,10 @@ from pydantic import SecretStr
 from hobnob import replies
 from hobnob.events import Event, Reply
 from hobnob.ports import Limits
+from hobnob.testing.live import until
+from hobnob.testing.mastodon import FakeMastodon
+from hobnob.testing.receiver import RecordingReceiver
 from hobnob_mastodon.adapter import MastodonAdapter, MastodonOptions
-from tests.wire.fake_mastodon import FakeMastodon
-from tests.wire.receiver import RecordingReceiver
 
 SECONDS = 30.0
 
@@ -40,12 +41,6 @@ async def running(
         await asyncio.gather(task, return_exceptions=True)
     assert task.cancelled(), task
     await until(lambda: not any(t.name.startswith("mastodon") for t in threading.enumerate()))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(SECONDS):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def heard(server: FakeMastodon, receiver: RecordingReceiver, text: str = "hi") -> Event:

@@ -1,24 +1,19 @@
 """Mastodon for the adapters' contract suite (tests/contract/world.py)."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Self
+from collections.abc import Sequence
 
-from pydantic import SecretStr
-
-from hobnob.ports import Receiver
-from hobnob_mastodon.adapter import MastodonAdapter, MastodonOptions
+from hobnob.testing.mastodon import FakeMastodon
+from hobnob_mastodon.adapter import MastodonAdapter
 from tests.contract.world import Place, Shown
-from tests.wire.fake_mastodon import FakeMastodon
-from tests.wire.mastodon_kit import until
+from tests.wire.mastodon_kit import an_adapter
+from tests.wire.served_world import ServedWorld
 
 _VISIBILITIES = {Place.DIRECT: "direct", Place.ROOM: "public"}
 _HANDLE = re.compile(r"^@[\w.@-]+\s*")
 
 
-class MastodonWorld:
+class MastodonWorld(ServedWorld[FakeMastodon, MastodonAdapter]):
     """Implements `tests.contract.world.World`. A room is what everybody can see.
 
     There are favourites and no other reactions, so that it can't "react".
@@ -28,33 +23,11 @@ class MastodonWorld:
     can = frozenset({"edit", "delete", "attach", "reply", "command"})
 
     def __init__(self) -> None:
-        self.server = FakeMastodon()
-        self._adapter = self._new_adapter("http://not.yet")
+        super().__init__(FakeMastodon())
         self._last = ""
 
-    async def __aenter__(self) -> Self:
-        await self.server.open()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.server.close()
-
-    @property
-    def adapter(self) -> MastodonAdapter:
-        return self._adapter
-
-    @asynccontextmanager
-    async def running(self, receiver: Receiver) -> AsyncIterator[MastodonAdapter]:
-        self._adapter = self._new_adapter(self.server.base_url)
-        before = set(self.server.streams)
-        task = asyncio.create_task(self._adapter.run(receiver))
-        try:
-            await until(lambda: bool(self.server.streams - before) or task.done())
-            yield self._adapter
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        assert task.cancelled(), task
+    def _new_adapter(self) -> MastodonAdapter:
+        return an_adapter(self.server)
 
     async def say(
         self,
@@ -96,9 +69,6 @@ class MastodonWorld:
     async def cut(self) -> None:
         self.server.cut_streams()
 
-    async def limit(self, seconds: float) -> None:
-        self.server.limit(seconds)
-
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
         return [
             Shown(
@@ -110,11 +80,3 @@ class MastodonWorld:
             if post.visibility == _VISIBILITIES[place]
             and (place is Place.ROOM or post.text.startswith(f"@{by}@"))
         ]
-
-    def complaints(self) -> Sequence[str]:
-        return self.server.ledger.complaints
-
-    def _new_adapter(self, base_url: str) -> MastodonAdapter:
-        token = SecretStr(FakeMastodon.access_token)
-        options = MastodonOptions(base_url=base_url, access_token=token)
-        return MastodonAdapter(options, retry_pauses=(0.05, 0.05))

@@ -1,7 +1,7 @@
 """The Telegram adapter as its wire tests start it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,11 +10,11 @@ from pydantic import SecretStr
 from hobnob.conversation import ConversationKey
 from hobnob.events import Event, Reply
 from hobnob.ports import Receiver
+from hobnob.testing.receiver import RecordingReceiver
+from hobnob.testing.telegram import ANN, BOT, TOKEN, FakeTelegram
+from hobnob.testing.telegram.rules import Allowed
 from hobnob_telegram.adapter import TelegramAdapter, TelegramOptions
 from hobnob_telegram.pace import Rates
-from tests.wire.fake_telegram import ANN, BOT, TOKEN, FakeTelegram
-from tests.wire.receiver import RecordingReceiver
-from tests.wire.telegram_rules import Allowed
 
 FAST = Rates(in_all=1000, chat_seconds=0.0, in_group=1000)
 LENIENT = Allowed(in_all=1000, chat_seconds=0.0, in_group=1000)
@@ -51,9 +51,3 @@ async def heard(server: FakeTelegram, count: int = 1) -> list[Event]:
     async with running(adapter_for(server), receiver):
         await receiver.wait_for(count)
     return receiver.events
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)

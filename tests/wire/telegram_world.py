@@ -1,52 +1,29 @@
 """Telegram's world for the adapters' contract suite (`tests.contract.world.World`)."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any
 
-from hobnob.health import State
-from hobnob.ports import Receiver
+from hobnob.testing.telegram import FORUM, GROUP, PEOPLE, USERNAME, FakeTelegram
 from hobnob_telegram.adapter import TelegramAdapter
 from tests.contract.world import Place, Shown
-from tests.wire.fake_telegram import FORUM, GROUP, PEOPLE, USERNAME, FakeTelegram
-from tests.wire.telegram_bot import LENIENT, adapter_for, running
+from tests.wire.served_world import ServedWorld
+from tests.wire.telegram_bot import LENIENT, adapter_for
 
 TOPIC = 7
 CHATS = {Place.ROOM: GROUP, Place.THREAD: FORUM}
 
 
-class TelegramWorld:
+class TelegramWorld(ServedWorld[FakeTelegram, TelegramAdapter]):
     """In a direct place a draft is seen like a message, until that comes."""
 
     places = frozenset(Place)
     can = frozenset({"edit", "react", "attach", "reply", "grow", "command"})
 
     def __init__(self) -> None:
-        self.server = FakeTelegram(LENIENT)
-        self._adapter: TelegramAdapter | None = None
+        super().__init__(FakeTelegram(LENIENT))
 
-    async def __aenter__(self) -> Self:
-        await self.server.__aenter__()
-        self._adapter = adapter_for(self.server)
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.server.__aexit__(*exc)
-
-    @property
-    def adapter(self) -> TelegramAdapter:
-        assert self._adapter is not None
-        return self._adapter
-
-    @asynccontextmanager
-    async def running(self, receiver: Receiver) -> AsyncIterator[TelegramAdapter]:
-        self._adapter = adapter_for(self.server)
-        async with running(self._adapter, receiver):
-            async with asyncio.timeout(10):
-                while self._adapter.health.state is not State.CONNECTED:
-                    await asyncio.sleep(0.01)
-            yield self._adapter
+    def _new_adapter(self) -> TelegramAdapter:
+        return adapter_for(self.server)
 
     async def say(
         self,
@@ -95,9 +72,6 @@ class TelegramWorld:
     async def cut(self) -> None:
         self.server.cut()
 
-    async def limit(self, seconds: float) -> None:
-        self.server.limit(seconds)
-
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
         chat = _chat(place, by)
         seen = [
@@ -107,9 +81,6 @@ class TelegramWorld:
         ]
         draft = self.server.drafting.get(chat)
         return [*seen, Shown(id="draft", text=draft)] if draft else seen
-
-    def complaints(self) -> Sequence[str]:
-        return self.server.complaints
 
 
 def _chat(place: Place, by: str) -> int:

@@ -9,9 +9,10 @@ import pytest
 from hobnob.conversation import ConversationKey
 from hobnob.events import Addressed, Event, Kind
 from hobnob.ports import Cursor
-from tests.wire.discord_bot import BOT, SECONDS, answer, heard, running, texts, until
-from tests.wire.fake_discord import DM, GENERAL, MENTION, SIDE, THREAD, FakeDiscord
-from tests.wire.receiver import RecordingReceiver
+from hobnob.testing.discord import DM, GENERAL, MENTION, SIDE, THREAD, FakeDiscord
+from hobnob.testing.live import until
+from hobnob.testing.receiver import RecordingReceiver
+from tests.wire.discord_bot import BOT, SECONDS, answer, heard, running, texts
 
 
 async def test_a_mention_in_a_channel_comes_in_and_is_answered(

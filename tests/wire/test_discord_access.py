@@ -6,10 +6,11 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from hobnob.errors import AdapterStopped
+from hobnob.testing.discord import FakeDiscord
+from hobnob.testing.live import until
+from hobnob.testing.receiver import RecordingReceiver
 from hobnob_discord.adapter import DiscordOptions
-from tests.wire.discord_bot import SECONDS, an_adapter, until
-from tests.wire.fake_discord import FakeDiscord
-from tests.wire.receiver import RecordingReceiver
+from tests.wire.discord_bot import SECONDS, an_adapter
 
 
 async def test_a_wrong_token_stops_the_adapter_and_is_not_shown(

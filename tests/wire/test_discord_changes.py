@@ -6,11 +6,12 @@ from contextlib import suppress
 import pytest
 
 from hobnob.errors import SendLater, SendRefused
-from tests.wire.discord_bot import answer, heard, running, until
-from tests.wire.discord_ledger import Fault
+from hobnob.testing.discord import DM, GENERAL, MENTION, FakeDiscord
+from hobnob.testing.discord.ledger import Fault
+from hobnob.testing.live import until
+from hobnob.testing.receiver import RecordingReceiver
+from tests.wire.discord_bot import answer, heard, running
 from tests.wire.discord_life import Life
-from tests.wire.fake_discord import DM, GENERAL, MENTION, FakeDiscord
-from tests.wire.receiver import RecordingReceiver
 
 
 async def test_a_message_is_changed_and_deleted_as_often_as_one_likes(

@@ -14,12 +14,13 @@ from hobnob.jobs import Deed, Job
 from hobnob.policy import Decision
 from hobnob.ports import Cursor
 from hobnob.replies import CAREFUL
-from tests.wire.discord_bot import SECONDS, an_adapter, answer, heard, running, until
-from tests.wire.discord_desk import Use
-from tests.wire.discord_ledger import Fault
+from hobnob.testing.discord import DM, GENERAL, MENTION, THREAD, FakeDiscord
+from hobnob.testing.discord.desk import Use
+from hobnob.testing.discord.ledger import Fault
+from hobnob.testing.live import until
+from hobnob.testing.receiver import RecordingReceiver
+from tests.wire.discord_bot import SECONDS, an_adapter, answer, heard, running
 from tests.wire.discord_life import Life
-from tests.wire.fake_discord import DM, GENERAL, MENTION, THREAD, FakeDiscord
-from tests.wire.receiver import RecordingReceiver
 
 
 class Waiting(RecordingReceiver):

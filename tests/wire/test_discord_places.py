@@ -7,10 +7,10 @@ import pytest
 
 from hobnob.errors import FetchFailed
 from hobnob.events import Attachment, Kind, Quote
+from hobnob.testing.discord import DM, FORUM, GENERAL, MENTION, POST, THREAD, FakeDiscord
+from hobnob.testing.discord.payloads import BOT_USER
+from hobnob.testing.receiver import RecordingReceiver
 from tests.wire.discord_bot import SECONDS, an_adapter, answer, heard, running
-from tests.wire.discord_payloads import BOT_USER
-from tests.wire.fake_discord import DM, FORUM, GENERAL, MENTION, POST, THREAD, FakeDiscord
-from tests.wire.receiver import RecordingReceiver
 
 
 def a_file(url: str, **changes: object) -> dict[str, Any]:

@@ -9,10 +9,11 @@ import pytest
 from hobnob.conversation import ConversationKey
 from hobnob.errors import SendLater, SendRefused, SendUnknown
 from hobnob.events import Reply
-from tests.wire.discord_bot import BOT, SECONDS, an_adapter, answer, heard, running, until
-from tests.wire.discord_ledger import Fault
-from tests.wire.fake_discord import DM, GENERAL, THREAD, FakeDiscord
-from tests.wire.receiver import RecordingReceiver
+from hobnob.testing.discord import DM, GENERAL, THREAD, FakeDiscord
+from hobnob.testing.discord.ledger import Fault
+from hobnob.testing.live import until
+from hobnob.testing.receiver import RecordingReceiver
+from tests.wire.discord_bot import BOT, SECONDS, an_adapter, answer, heard, running
 
 
 async def test_the_same_nonce_delivers_once(

@@ -12,11 +12,12 @@ import pytest
 
 from hobnob.errors import AdapterStopped
 from hobnob.health import State
+from hobnob.testing.discord import DM, GENERAL, MENTION, SIDE, TOKEN, FakeDiscord
+from hobnob.testing.live import until
+from hobnob.testing.receiver import RecordingReceiver
 from hobnob_discord.pace import Backoff
-from tests.wire.discord_bot import an_adapter, answer, heard, running, until
+from tests.wire.discord_bot import an_adapter, answer, heard, running
 from tests.wire.discord_life import Life
-from tests.wire.fake_discord import DM, GENERAL, MENTION, SIDE, TOKEN, FakeDiscord
-from tests.wire.receiver import RecordingReceiver
 
 
 async def cut_off(discord: FakeDiscord, *, forget: bool = False) -> None:
@@ -203,7 +204,7 @@ async def test_every_shard_is_shown_and_one_that_is_cut_goes_on(
             discord.drop()
             await until(lambda: discord.sessions.resumed == 2)
             await heard(discord, receiver, "still there?", GENERAL)
-        assert discord.complaints() == []
+        assert discord.complaints == []
 
 
 async def test_the_token_is_told_to_nobody(

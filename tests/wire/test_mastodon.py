@@ -1,9 +1,10 @@
 """What the Mastodon adapter hears, through the real client library."""
 
 from hobnob.events import Addressed, Kind
-from tests.wire.fake_mastodon import FakeMastodon
-from tests.wire.mastodon_kit import SECONDS, answer, heard, running, until
-from tests.wire.receiver import RecordingReceiver
+from hobnob.testing.live import until
+from hobnob.testing.mastodon import FakeMastodon
+from hobnob.testing.receiver import RecordingReceiver
+from tests.wire.mastodon_kit import SECONDS, answer, heard, running
 
 
 async def test_a_mention_arrives_and_the_answer_keeps_to_it(

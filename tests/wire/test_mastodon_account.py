@@ -6,10 +6,11 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from hobnob.errors import AdapterStopped
+from hobnob.testing.live import until
+from hobnob.testing.mastodon import FakeMastodon
+from hobnob.testing.receiver import RecordingReceiver
 from hobnob_mastodon.adapter import MastodonOptions
-from tests.wire.fake_mastodon import FakeMastodon
-from tests.wire.mastodon_kit import SECONDS, an_adapter, running, until
-from tests.wire.receiver import RecordingReceiver
+from tests.wire.mastodon_kit import SECONDS, an_adapter, running
 
 
 async def test_limits_come_from_the_server(receiver: RecordingReceiver) -> None:

@@ -6,13 +6,13 @@ import pytest
 
 from hobnob.errors import FetchFailed
 from hobnob.events import Attachment
+from hobnob.testing.mastodon import FakeMastodon
+from hobnob.testing.receiver import RecordingReceiver
 from hobnob.web.address import is_public
 from hobnob.web.reader import PublicNetwork
 from hobnob_mastodon import media
 from tests.internet import PUBLIC, Internet, internet, page, redirect
-from tests.wire.fake_mastodon import FakeMastodon
 from tests.wire.mastodon_kit import SECONDS, an_adapter, running
-from tests.wire.receiver import RecordingReceiver
 
 CAT = b"\x89PNG\r\n\x1a\n" + b"cat" * 1000
 

@@ -10,10 +10,10 @@ import pytest
 from hobnob.errors import SendRefused, SendUnknown
 from hobnob.events import Visibility
 from hobnob.ports import Cursor
+from hobnob.testing.mastodon import FakeMastodon, Fault
+from hobnob.testing.receiver import RecordingReceiver
 from hobnob_mastodon.adapter import MastodonAdapter
-from tests.wire.fake_mastodon import FakeMastodon, Fault
 from tests.wire.mastodon_kit import SECONDS, an_adapter, answer, in_parts
-from tests.wire.receiver import RecordingReceiver
 
 
 @pytest.fixture

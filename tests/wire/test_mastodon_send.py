@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from hobnob.errors import SendLater, SendRefused, SendUnknown
 from hobnob.events import Kind
+from hobnob.testing.live import until
+from hobnob.testing.mastodon import FakeMastodon, Fault
+from hobnob.testing.mastodon.count import status_length
+from hobnob.testing.receiver import RecordingReceiver
 from tests.unit.test_mastodon_plain import nasty
-from tests.wire.fake_mastodon import FakeMastodon, Fault
-from tests.wire.mastodon_count import status_length
-from tests.wire.mastodon_kit import SECONDS, an_adapter, answer, heard, in_parts, running, until
-from tests.wire.receiver import RecordingReceiver
+from tests.wire.mastodon_kit import SECONDS, an_adapter, answer, heard, in_parts, running
 
 
 async def test_the_same_nonce_posts_once(server: FakeMastodon, receiver: RecordingReceiver) -> None:

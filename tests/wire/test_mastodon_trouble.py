@@ -12,11 +12,12 @@ from hobnob.errors import AdapterStopped, SendLater, SendRefused, SendUnknown
 from hobnob.events import Event
 from hobnob.health import State
 from hobnob.ports import Cursor
+from hobnob.testing.live import until
+from hobnob.testing.mastodon import FakeMastodon, Fault
+from hobnob.testing.receiver import RecordingReceiver
 from hobnob_mastodon.adapter import MastodonAdapter
 from hobnob_mastodon.server import Pace
-from tests.wire.fake_mastodon import FakeMastodon, Fault
-from tests.wire.mastodon_kit import SECONDS, an_adapter, answer, heard, running, until
-from tests.wire.receiver import RecordingReceiver
+from tests.wire.mastodon_kit import SECONDS, an_adapter, answer, heard, running
 
 
 class Answering(RecordingReceiver):

@@ -15,11 +15,12 @@ from hobnob.errors import AdapterStopped, SendLater, SendRefused, SendUnknown
 from hobnob.events import Addressed, Event, Kind
 from hobnob.health import State
 from hobnob.ports import Cursor
+from hobnob.testing.live import until
+from hobnob.testing.receiver import RecordingReceiver
+from hobnob.testing.telegram import ANN, FORUM, GROUP, TOKEN, FakeTelegram, Fault
 from hobnob_telegram.adapter import TelegramAdapter, TelegramOptions
 from tests.unit.test_telegram_markup import NASTY
-from tests.wire.fake_telegram import ANN, FORUM, GROUP, TOKEN, FakeTelegram, Fault
-from tests.wire.receiver import RecordingReceiver
-from tests.wire.telegram_bot import LENIENT, REPLY, adapter_for, heard, running, until
+from tests.wire.telegram_bot import LENIENT, REPLY, adapter_for, heard, running
 
 
 @pytest.fixture

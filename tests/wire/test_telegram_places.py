@@ -9,7 +9,9 @@ import pytest
 
 from hobnob.errors import FetchFailed, SendLater, SendRefused
 from hobnob.events import Addressed, Attachment, Button, Kind, Quote
-from tests.wire.fake_telegram import (
+from hobnob.testing.live import until
+from hobnob.testing.receiver import RecordingReceiver
+from hobnob.testing.telegram import (
     ANN,
     FORUM,
     GROUP,
@@ -19,9 +21,8 @@ from tests.wire.fake_telegram import (
     FakeTelegram,
     Fault,
 )
-from tests.wire.receiver import RecordingReceiver
-from tests.wire.telegram_bot import LENIENT, REPLY, adapter_for, heard, running, until
-from tests.wire.telegram_rules import Json
+from hobnob.testing.telegram.rules import Json
+from tests.wire.telegram_bot import LENIENT, REPLY, adapter_for, heard, running
 
 IN_GROUP = replace(REPLY, key=replace(REPLY.key, room=str(GROUP)))
 

@@ -20,10 +20,11 @@ from hobnob.settings import load
 from hobnob.store.database import Database
 from hobnob.store.schema import outbox
 from hobnob.testing.engine import ScriptedEngine
+from hobnob.testing.live import until
+from hobnob.testing.telegram import ANN, BEN, GROUP, NEW_GROUP, TOKEN, FakeTelegram, Fault
+from hobnob.testing.telegram.rules import Allowed
 from hobnob_telegram.pace import Rates
-from tests.wire.fake_telegram import ANN, BEN, GROUP, NEW_GROUP, TOKEN, FakeTelegram, Fault
-from tests.wire.telegram_bot import FAST, LENIENT, adapter_for, running, until
-from tests.wire.telegram_rules import Allowed
+from tests.wire.telegram_bot import FAST, LENIENT, adapter_for, running
 
 BOT_TOML = """\
 [bot]

@@ -14,10 +14,11 @@ from pydantic import SecretStr, ValidationError
 from hobnob.errors import AdapterStopped
 from hobnob.health import State
 from hobnob.ports import Cursor
+from hobnob.testing.live import until
+from hobnob.testing.receiver import RecordingReceiver
+from hobnob.testing.telegram import ANN, TOKEN, FakeTelegram
 from hobnob_telegram.adapter import TelegramAdapter, TelegramOptions
-from tests.wire.fake_telegram import ANN, TOKEN, FakeTelegram
-from tests.wire.receiver import RecordingReceiver
-from tests.wire.telegram_bot import LENIENT, REPLY, adapter_for, running, until
+from tests.wire.telegram_bot import LENIENT, REPLY, adapter_for, running
 from tests.wire.test_telegram import SlowReceiver
 
 GIVEN = "a-secret-of-our-own"

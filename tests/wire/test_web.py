@@ -19,12 +19,13 @@ from hobnob.events import Addressed, Button, Event, Kind, Reply
 from hobnob.health import State
 from hobnob.ports import Cursor
 from hobnob.registry import adapter as registered
+from hobnob.testing.receiver import RecordingReceiver
+from hobnob.testing.web import Browser, free_port
 from hobnob_web import adapter as module
 from hobnob_web import gate, visitor
 from hobnob_web.adapter import WebAdapter, WebOptions
 from hobnob_web.gate import network
-from tests.wire.receiver import RecordingReceiver
-from tests.wire.web_world import Browser, free_port, serving
+from tests.wire.web_world import serving
 
 SAY = {"type": "say", "id": "message-1", "text": "hello"}
 

@@ -11,9 +11,8 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from aiohttp import web
-
-from tests.wire.telegram_rules import Allowed, Json, Ledger, trouble
+from hobnob.testing.telegram.rules import Allowed, Json, Ledger, trouble
+from hobnob.testing.wire import web
 
 BOT, USERNAME = 11, "hobnob_bot"
 

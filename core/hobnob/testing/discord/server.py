@@ -14,19 +14,18 @@ REST shows.
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from aiohttp import web
-
-from tests.wire import discord_payloads as payloads
-from tests.wire.discord_desk import Desk, Use
-from tests.wire.discord_ledger import EVERYWHERE, Fault, Ledger
-from tests.wire.discord_payloads import BOT_USER, GUILD, Json
-from tests.wire.discord_rest import Rest
-from tests.wire.discord_sessions import Sessions
+from hobnob.testing.discord import payloads
+from hobnob.testing.discord.desk import Desk, Use
+from hobnob.testing.discord.ledger import EVERYWHERE, Fault, Ledger
+from hobnob.testing.discord.payloads import BOT_USER, GUILD, Json
+from hobnob.testing.discord.rest import Rest
+from hobnob.testing.discord.sessions import Sessions
+from hobnob.testing.wire import web
 
 GENERAL, SIDE, THREAD, DM = "31", "32", "33", "34"
 """Two channels of the server, a thread of GENERAL, and Ann's direct channel."""
@@ -53,6 +52,8 @@ class Posted:
 
 
 class FakeDiscord:
+    platform = "discord"
+
     def __init__(self, *, content_intent: bool = True, shards: int = 1) -> None:
         self.token = TOKEN
         self.content_intent = content_intent
@@ -106,11 +107,19 @@ class FakeDiscord:
         await self._runner.cleanup()
 
     @property
+    def table(self) -> Mapping[str, str]:
+        """Of bot.toml (`hobnob.testing.live.Server`)."""
+        urls = {"api_url": self.api_url, "gateway_url": self.gateway_url}
+        return {"token": self.token, **urls}
+
+    @property
     def asked(self) -> list[str]:
         """Method and path of every request."""
         return self.ledger.asked
 
+    @property
     def complaints(self) -> list[str]:
+        """What the real one would mind."""
         return [*self.ledger.found(self.sessions.identified), *self.desk.complaints()]
 
     # What people do.

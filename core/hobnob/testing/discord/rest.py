@@ -7,15 +7,13 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-from aiohttp.web import Request, Response
-
-from tests.wire import discord_payloads as payloads
-from tests.wire.discord_ledger import Fault, Ledger, answer, banned, limited, refusal, trouble
-from tests.wire.discord_payloads import APPLICATION, BOT_USER, CONTENT_FLAG, Json
+from hobnob.testing.discord import payloads
+from hobnob.testing.discord.ledger import Fault, Ledger, answer, banned, limited, refusal, trouble
+from hobnob.testing.discord.payloads import APPLICATION, BOT_USER, CONTENT_FLAG, Json
+from hobnob.testing.wire import web
 
 if TYPE_CHECKING:
-    from tests.wire.fake_discord import FakeDiscord
+    from hobnob.testing.discord.server import FakeDiscord
 
 NONCE_SECONDS = 180.0
 _API = "/api/v10"
@@ -61,7 +59,7 @@ class Rest:
 
     @web.middleware
     async def _noted(
-        self, request: Request, handler: Callable[[Request], Awaitable[web.StreamResponse]]
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         """Every request goes through the ledger."""
         if request.path.startswith(("/gateway", "/files")):
@@ -85,15 +83,15 @@ class Rest:
             self._ledger.invalid += 1
         return response
 
-    async def _me(self, request: Request) -> Response:
+    async def _me(self, request: web.Request) -> web.Response:
         return answer(BOT_USER)
 
-    async def _application(self, request: Request) -> Response:
+    async def _application(self, request: web.Request) -> web.Response:
         flags = CONTENT_FLAG if self._server.content_intent else 0
         owner, count = self._server.person("ann"), self._server.guild_count
         return answer(payloads.application(owner, flags, count))
 
-    async def _gateway_address(self, request: Request) -> Response:
+    async def _gateway_address(self, request: web.Request) -> web.Response:
         server = self._server
         left = server.sessions_left
         reset = int(1000 * server.sessions_reset_seconds)
@@ -103,22 +101,22 @@ class Rest:
             {"url": server.gateway_url, "shards": server.shards, "session_start_limit": limit}
         )
 
-    async def _open_direct(self, request: Request) -> Response:
+    async def _open_direct(self, request: web.Request) -> web.Response:
         wanted = str((await request.json())["recipient_id"])
         names = (name for name, person in self._server.people.items() if person["id"] == wanted)
         return answer(self._server.channel(self._server.direct(next(names))))
 
-    async def _file(self, request: Request) -> web.StreamResponse:
+    async def _file(self, request: web.Request) -> web.StreamResponse:
         data = self._server.files.get(request.query_string)
         if data is None:
-            return Response(status=404)
-        return Response(body=data)
+            return web.Response(status=404)
+        return web.Response(body=data)
 
-    async def _show_channel(self, request: Request) -> Response:
+    async def _show_channel(self, request: web.Request) -> web.Response:
         refused = self._refused(request)
         return refused or answer(self._server.channel(request.match_info["channel"]))
 
-    async def _show_history(self, request: Request) -> Response:
+    async def _show_history(self, request: web.Request) -> web.Response:
         """Newest first, like the real one; with `after`, the oldest of those behind it."""
         if refused := self._refused(request):
             return refused
@@ -128,10 +126,10 @@ class Rest:
             found = [message for message in found if int(message["id"]) > int(after)][:limit]
         return answer(found[::-1][:limit])
 
-    async def _show_message(self, request: Request) -> Response:
+    async def _show_message(self, request: web.Request) -> web.Response:
         return self._refused(request) or answer(self._message(request))
 
-    async def _post(self, request: Request) -> Response:
+    async def _post(self, request: web.Request) -> web.Response:
         if refused := self._refused(request):
             return refused
         wanted = await request.json()
@@ -151,7 +149,7 @@ class Rest:
         self._nonces[nonce] = (time.monotonic(), message)
         return message
 
-    async def _edit(self, request: Request) -> Response:
+    async def _edit(self, request: web.Request) -> web.Response:
         if refused := self._refused(request):
             return refused
         message, wanted = self._message(request), await request.json()
@@ -164,7 +162,7 @@ class Rest:
 
         return self._faulty(request, self._server.change_faults, edit)
 
-    async def _delete(self, request: Request) -> Response:
+    async def _delete(self, request: web.Request) -> web.Response:
         if refused := self._refused(request):
             return refused
         message = self._message(request)
@@ -175,16 +173,16 @@ class Rest:
 
         return self._faulty(request, self._server.change_faults, delete)
 
-    async def _typing(self, request: Request) -> Response:
+    async def _typing(self, request: web.Request) -> web.Response:
         if refused := self._refused(request):
             return refused
         self._server.typing.append(request.match_info["channel"])
-        return Response(status=204)
+        return web.Response(status=204)
 
-    def _message(self, request: Request) -> Json:
+    def _message(self, request: web.Request) -> Json:
         return self._server.find(request.match_info["message"])
 
-    def _refused(self, request: Request) -> Response | None:
+    def _refused(self, request: web.Request) -> web.Response | None:
         channel = request.match_info["channel"]
         if channel not in self._server.history:
             return refusal(404, "Unknown Channel", code=10003)
@@ -195,7 +193,9 @@ class Rest:
             return refusal(404, "Unknown Message", code=10008)
         return None
 
-    def _faulty(self, request: Request, faults: "list[Fault]", act: Callable[[], Json]) -> Response:
+    def _faulty(
+        self, request: web.Request, faults: "list[Fault]", act: Callable[[], Json]
+    ) -> web.Response:
         fault = faults.pop(0) if faults else None
         if fault is None:
             return answer(act())

@@ -15,32 +15,19 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import Enum
 from typing import Any, Self
 
-from aiohttp import web
-
-from tests.wire.mastodon_count import status_length
-from tests.wire.mastodon_ledger import Ledger, is_write
-from tests.wire.mastodon_town import BOT, MastodonTown
+from hobnob.testing.mastodon.answers import ERROR_PAGE, Fault, error, page
+from hobnob.testing.mastodon.count import status_length
+from hobnob.testing.mastodon.ledger import Ledger, is_write
+from hobnob.testing.mastodon.town import BOT, MastodonTown
+from hobnob.testing.wire import web
 
 THUMP_SECONDS = 0.2
-ERROR_PAGE = "<!doctype html><title>502</title><h1>Bad Gateway</h1>"
-
-
-class Fault(Enum):
-    """What happens to the next request."""
-
-    LIMITED = 429
-    BROKEN = 500
-    PAGE = "502, with a page of HTML"
-    PAGE_200 = "a page of HTML that says that all is well"
-    DROPPED = "the post is kept, and the connection closed without an answer"
-    HANGS = "the post is not kept, and no answer comes until the server closes"
-    BROKEN_AFTER = "the post is kept, and the answer is 500"
 
 
 class FakeMastodon(MastodonTown):
+    platform = "mastodon"
     access_token = "the-token-of-the-fake"
 
     def __init__(
@@ -78,6 +65,16 @@ class FakeMastodon(MastodonTown):
     def attempts(self) -> int:
         """POSTs of statuses, whatever became of them."""
         return self.ledger.requests["POST /api/v1/statuses"]
+
+    @property
+    def table(self) -> Mapping[str, str]:
+        """Of bot.toml (`hobnob.testing.live.Server`)."""
+        return {"base_url": self.base_url, "access_token": self.access_token}
+
+    @property
+    def complaints(self) -> list[str]:
+        """What the real one would mind."""
+        return self.ledger.complaints
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -137,7 +134,7 @@ class FakeMastodon(MastodonTown):
         self.ledger.note(request)
         public = "/instance" in request.path or request.path.startswith("/media")
         if not public and request.headers.get("Authorization") != f"Bearer {self.access_token}":
-            return _error(401, "The access token is invalid")
+            return error(401, "The access token is invalid")
         if is_write(request) and time.monotonic() < self.limited_until:
             return self._limited(request, self.limited_until - time.monotonic())
         faults = self.faults if is_write(request) else self.read_faults
@@ -152,18 +149,18 @@ class FakeMastodon(MastodonTown):
         if fault is Fault.LIMITED:
             return self._limited(request, self.limited_seconds)
         if fault is Fault.BROKEN:
-            return _error(500, "Something went wrong")
+            return error(500, "Something went wrong")
         if fault in (Fault.PAGE, Fault.PAGE_200):
             status = 502 if fault is Fault.PAGE else 200
             return web.Response(text=ERROR_PAGE, status=status, content_type="text/html")
         if fault is Fault.HANGS:
             await self._closed.wait()
-            return _error(500, "Something went wrong")
+            return error(500, "Something went wrong")
         response: web.StreamResponse = await handler(request)
         if not response.prepared:
             response.headers.update(self.ledger.headers())
         if fault is Fault.BROKEN_AFTER:
-            return _error(500, "Something went wrong")
+            return error(500, "Something went wrong")
         if fault is Fault.DROPPED and request.transport is not None:
             request.transport.abort()
         return response
@@ -172,7 +169,7 @@ class FakeMastodon(MastodonTown):
         self.ledger.closes(time.monotonic() + seconds, write=is_write(request))
         reset = datetime.fromtimestamp(time.time() + seconds, UTC).isoformat()
         headers = {"X-RateLimit-Reset": reset, "X-RateLimit-Remaining": "0"}
-        return _error(429, "Too many requests", headers)
+        return error(429, "Too many requests", headers)
 
     async def _instance(self, request: web.Request) -> web.Response:
         streaming = self.base_url.replace("http", "ws")
@@ -202,51 +199,30 @@ class FakeMastodon(MastodonTown):
     async def _list_notifications(self, request: web.Request) -> web.Response:
         types = request.query.getall("types[]", [])
         found = [n for n in self.notifications if not types or n["type"] in types]
-        return self._page(request, found)
+        return page(request, found)
 
     async def _account_statuses(self, request: web.Request) -> web.Response:
         account = request.match_info["id"]
         found = [s for s in self.statuses.values() if s["account"]["id"] == account]
         if self.other:
             found = [s for s in found if s["visibility"] == "public"]
-        return self._page(request, found)
-
-    def _page(self, request: web.Request, rows: list[dict[str, Any]]) -> web.Response:
-        """As https://docs.joinmastodon.org/api/guidelines/#pagination says: newest first; min_id
-        asks for the rows next to it, since_id for the newest of all behind it."""
-        query = {name: int(request.query.get(name, 0)) for name in ("min_id", "since_id", "max_id")}
-        limit = min(int(request.query.get("limit", 40)), 80)
-        after = max(query["min_id"], query["since_id"])
-        before = query["max_id"] or 10**18
-        rows = sorted(
-            (r for r in rows if after < int(r["id"]) < before), key=lambda r: int(r["id"])
-        )
-        rows = rows[:limit] if query["min_id"] or "min_id" in request.query else rows[-limit:]
-        rows.reverse()
-        headers = {}
-        if rows:
-            url = f"{self.base_url}{request.path}?limit={limit}"
-            headers["Link"] = (
-                f'<{url}&max_id={rows[-1]["id"]}>; rel="next", '
-                f'<{url}&min_id={rows[0]["id"]}>; rel="prev"'
-            )
-        return web.json_response(rows, headers=headers)
+        return page(request, found)
 
     async def _status(self, request: web.Request) -> web.Response:
         status = self.statuses.get(request.match_info["id"])
-        return web.json_response(status) if status else _error(404, "Record not found")
+        return web.json_response(status) if status else error(404, "Record not found")
 
     async def _source(self, request: web.Request) -> web.Response:
         status = self.statuses.get(request.match_info["id"])
         if not status:
-            return _error(404, "Record not found")
+            return error(404, "Record not found")
         return web.json_response({"id": status["id"], "text": status["_source"]})
 
     async def _media(self, request: web.Request) -> web.Response:
         found = self.files.get(request.match_info["name"])
         if isinstance(found, str):
             return web.Response(status=302, headers={"Location": found})
-        return web.Response(body=found) if found else _error(404, "Record not found")
+        return web.Response(body=found) if found else error(404, "Record not found")
 
     async def _post(self, request: web.Request) -> web.Response:
         form = await request.post()
@@ -259,7 +235,7 @@ class FakeMastodon(MastodonTown):
             return web.json_response(self.statuses[self._keys[key]])
         answered = form.get("in_reply_to_id")
         if answered and answered not in self.statuses:
-            return _error(404, "The post you are trying to reply to does not appear to exist")
+            return error(404, "The post you are trying to reply to does not appear to exist")
         if refused := self._refusal(form):
             return refused
         text, warning = str(form["status"]), str(form.get("spoiler_text", ""))
@@ -273,7 +249,7 @@ class FakeMastodon(MastodonTown):
         form = await request.post()
         status = self._own(request)
         if status is None:
-            return _error(404, "Record not found")
+            return error(404, "Record not found")
         if refused := self._refusal(form):
             return refused
         self.change_status(status["id"], str(form["status"]))
@@ -284,7 +260,7 @@ class FakeMastodon(MastodonTown):
     async def _delete(self, request: web.Request) -> web.Response:
         status = self._own(request)
         if status is None:
-            return _error(404, "Record not found")
+            return error(404, "Record not found")
         self.delete(status["id"])
         return web.json_response(status | {"text": status["_source"]})
 
@@ -295,15 +271,15 @@ class FakeMastodon(MastodonTown):
     def _refusal(self, form: Mapping[str, Any]) -> web.Response | None:
         text, warning = str(form.get("status", "")), str(form.get("spoiler_text", ""))
         if not text.strip():
-            return _error(422, "Validation failed: Text can't be blank")
+            return error(422, "Validation failed: Text can't be blank")
         length = len(text) if self.other else status_length(text, warning)
         if length > self.max_characters:
-            return _error(422, f"Text character limit of {self.max_characters} exceeded")
+            return error(422, f"Text character limit of {self.max_characters} exceeded")
         return None
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         if self.other:
-            return _error(404, "Record not found")
+            return error(404, "Record not found")
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -325,7 +301,3 @@ class FakeMastodon(MastodonTown):
             return response  # they left
         finally:
             self.streams.discard(queue)
-
-
-def _error(status: int, text: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.json_response({"error": text}, status=status, headers=headers)

@@ -8,9 +8,8 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from aiohttp import WSCloseCode, web
-
-from tests.wire.discord_payloads import Json
+from hobnob.testing.discord.payloads import Json
+from hobnob.testing.wire import aiohttp, web
 
 
 @dataclass(slots=True)
@@ -98,7 +97,7 @@ class Sessions:
         for socket in list(self._sockets):
             await socket.send_json({"op": 9, "d": False})
 
-    async def close(self, code: int = WSCloseCode.GOING_AWAY) -> None:
+    async def close(self, code: int = aiohttp.WSCloseCode.GOING_AWAY) -> None:
         for socket in list(self._sockets):
             await socket.close(code=code)
 

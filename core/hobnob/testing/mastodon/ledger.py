@@ -5,7 +5,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from aiohttp import web
+from hobnob.testing.wire import web
 
 MOST_REQUESTS = 300
 

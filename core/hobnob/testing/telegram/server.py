@@ -12,17 +12,13 @@ the real one would not stand is in `complaints`.
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from aiohttp import web
-
-from tests.wire.telegram_api import TOKEN, TelegramApi
-from tests.wire.telegram_messages import BOT, USERNAME, Fault, Sent
-from tests.wire.telegram_rules import Allowed, Json
-
-__all__ = ["ANN", "BEN", "BOT", "FORUM", "GROUP", "TOKEN", "USERNAME", "FakeTelegram", "Fault"]
-__all__ += ["NEW_GROUP", "Sent"]
+from hobnob.testing.telegram.api import TelegramApi
+from hobnob.testing.telegram.messages import Sent
+from hobnob.testing.telegram.rules import Allowed, Json
+from hobnob.testing.wire import web
 
 ANN, BEN, GROUP, FORUM, NEW_GROUP = 501, 502, -601, -1001, -1002
 """Two private chats, a group, one with topics, and one that another can become."""
@@ -30,6 +26,8 @@ PEOPLE = {"ann": ANN, "ben": BEN}
 
 
 class FakeTelegram(TelegramApi):
+    platform = "telegram"
+
     def __init__(self, allowed: Allowed | None = None) -> None:
         super().__init__(allowed or Allowed())
 
@@ -51,7 +49,13 @@ class FakeTelegram(TelegramApi):
         await self._runner.cleanup()
 
     @property
+    def table(self) -> Mapping[str, str]:
+        """Of bot.toml (`hobnob.testing.live.Server`)."""
+        return {"token": self.token, "base_url": self.base_url}
+
+    @property
     def complaints(self) -> list[str]:
+        """What the real one would mind."""
         return self.ledger.complaints
 
     # ------------------------------------------------------------------------ what people do

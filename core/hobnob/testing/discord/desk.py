@@ -8,10 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp.web import Request, Response
-
-from tests.wire.discord_ledger import Fault, answer, refusal, trouble
-from tests.wire.discord_payloads import APPLICATION, BOT_USER, GUILD, MEMBER, Json, message
+from hobnob.testing.discord.ledger import Fault, answer, refusal, trouble
+from hobnob.testing.discord.payloads import APPLICATION, BOT_USER, GUILD, MEMBER, Json, message
+from hobnob.testing.wire import web
 
 ACKNOWLEDGE_SECONDS = 3.0
 _UNKNOWN = (404, "Unknown Webhook")
@@ -97,7 +96,7 @@ class Desk:
 
     # REST
 
-    async def register(self, request: Request) -> Response:
+    async def register(self, request: web.Request) -> web.Response:
         self.registered = await request.json()
         self.registrations += 1
         for command in self.registered:
@@ -109,7 +108,7 @@ class Desk:
                 return refusal(400, "Invalid Form Body", code=50035)
         return answer(self.registered)
 
-    async def callback(self, request: Request) -> Response:
+    async def callback(self, request: web.Request) -> web.Response:
         use = self.uses[request.match_info["interaction"]]
         wanted = await request.json()
         if use.acknowledged is not None:
@@ -123,14 +122,14 @@ class Desk:
         use.completions = [choice["name"] for choice in data.get("choices", [])]
         return answer({"interaction": {"id": use.id, "type": 2}})
 
-    async def show(self, request: Request) -> Response:
+    async def show(self, request: web.Request) -> web.Response:
         use = self._of(request)
         if use is None or use.kind != 5 or not (use.thinking or use.original):
             return refusal(*_UNKNOWN, code=10015)
         loading = message(use.id, use.channel, "", BOT_USER) | {"flags": 1 << 7}
         return answer(use.original or loading)
 
-    async def edit(self, request: Request) -> Response:
+    async def edit(self, request: web.Request) -> web.Response:
         use = self._of(request)
         if use is None or use.kind != 5 or not (use.thinking or use.original):
             return refusal(*_UNKNOWN, code=10015)
@@ -155,16 +154,16 @@ class Desk:
             request.transport.abort()
         return answer(use.original)
 
-    async def delete(self, request: Request) -> Response:
+    async def delete(self, request: web.Request) -> web.Response:
         use = self._of(request)
         if use is None or not (use.thinking or use.original):
             return refusal(*_UNKNOWN, code=10015)
         use.thinking = False
         if use.original is not None and not use.ephemeral:
             self._remove(use.original["id"])
-        return Response(status=204)
+        return web.Response(status=204)
 
-    async def follow_up(self, request: Request) -> Response:
+    async def follow_up(self, request: web.Request) -> web.Response:
         use = self._of(request)
         if use is None or use.acknowledged is None:
             return refusal(*_UNKNOWN, code=10015)
@@ -201,7 +200,7 @@ class Desk:
         )
         return use
 
-    def _of(self, request: Request) -> Use | None:
+    def _of(self, request: web.Request) -> Use | None:
         token = request.match_info["token"]
         found = [use for use in self.uses.values() if use.token == token]
         return found[0] if found and not self.expired else None

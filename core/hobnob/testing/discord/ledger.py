@@ -6,9 +6,8 @@ import time
 from dataclasses import dataclass, field
 from enum import Enum
 
-from aiohttp.web import Request, Response
-
-from tests.wire.discord_payloads import Json
+from hobnob.testing.discord.payloads import Json
+from hobnob.testing.wire import web
 
 EVERYWHERE = ""
 """The scope of the global limit."""
@@ -51,7 +50,7 @@ class Ledger:
         self._until[scope] = time.monotonic() + seconds
         self._told.pop(scope, None)
 
-    def note(self, request: Request, path: str, body: str) -> Response | None:
+    def note(self, request: web.Request, path: str, body: str) -> web.Response | None:
         """Write it down; a 429 where a limit holds."""
         self.asked.append(f"{request.method} {request.path}")
         if self.token in request.path_qs or self.token in body:
@@ -76,7 +75,7 @@ class Ledger:
         return [*self.complaints, *more]
 
 
-def trouble(payload: Json) -> Response | None:
+def trouble(payload: Json) -> web.Response | None:
     """What Discord says to the payload of a message; None if it takes it."""
     content = payload.get("content")
     if not isinstance(content, str) or not _UNSEEN.sub("", content):
@@ -100,10 +99,12 @@ def trouble(payload: Json) -> Response | None:
     return None if fits else refusal(400, "Invalid Form Body", code=50035)
 
 
-def answer(data: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def answer(
+    data: object, *, status: int = 200, headers: dict[str, str] | None = None
+) -> web.Response:
     """The library minds even a charset behind the content type."""
     body = json.dumps(data).encode()
-    return Response(body=body, status=status, headers=headers, content_type="application/json")
+    return web.Response(body=body, status=status, headers=headers, content_type="application/json")
 
 
 def refusal(
@@ -113,12 +114,12 @@ def refusal(
     *,
     code: int = 0,
     **more: object,
-) -> Response:
+) -> web.Response:
     data = {"message": message, "code": code, **more}
     return answer(data, status=status, headers=headers)
 
 
-def limited(seconds: float, *, everywhere: bool = False, code: int = 0) -> Response:
+def limited(seconds: float, *, everywhere: bool = False, code: int = 0) -> web.Response:
     headers = {"Via": "1.1 fake", "Retry-After": f"{seconds:.3f}"}
     return refusal(
         429,
@@ -130,5 +131,5 @@ def limited(seconds: float, *, everywhere: bool = False, code: int = 0) -> Respo
     )
 
 
-def banned() -> Response:
-    return Response(text="<html>1015</html>", status=429, headers={"Retry-After": "600"})
+def banned() -> web.Response:
+    return web.Response(text="<html>1015</html>", status=429, headers={"Retry-After": "600"})

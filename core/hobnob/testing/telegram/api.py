@@ -11,11 +11,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import aiohttp
-from aiohttp import web
-
-from tests.wire.telegram_messages import TelegramMessages, error, me, ok
-from tests.wire.telegram_rules import COMMAND, Allowed, Json
+from hobnob.testing.telegram.messages import TelegramMessages, error, me, ok
+from hobnob.testing.telegram.rules import COMMAND, Allowed, Json
+from hobnob.testing.wire import aiohttp, web
 
 TOKEN = "123456:the-token-of-the-fake"
 SECRET = "X-Telegram-Bot-Api-Secret-Token"
