@@ -13,7 +13,8 @@ import pytest
 from hobnob.errors import ConfigError
 from hobnob.hours import Span
 from hobnob.support.closed import MAX_BYTES, MOST_EVENTS, read
-from hobnob.support.opening import Opening, public_holidays
+from hobnob.support.holidays import public_holidays
+from hobnob.support.opening import Opening
 from hobnob.support.table import OpeningTable, SupportTable
 from hobnob.validate import check
 
@@ -31,7 +32,7 @@ def at(*shown: int, fold: int = 0) -> datetime:
 
 
 def opening(folder: Path = Path(), **keys: object) -> Opening:
-    return check(OpeningTable, keys).opening("Europe/Berlin", folder)
+    return Opening.of(check(OpeningTable, keys), "Europe/Berlin", folder)
 
 
 def calendar(*lines: str) -> str:

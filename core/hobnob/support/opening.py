@@ -4,18 +4,22 @@ What the clock on the wall shows counts, as on a sign at a door: 02:00-03:00 is 
 night when the clock skips that hour, and twice in the one that repeats it.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from pathlib import Path
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from hobnob.assistant.speech import speech
 from hobnob.assistant.when.grammar import LANGUAGES
 from hobnob.hours import Span
-from hobnob.persona import nearest
 from hobnob.recurrence.rule import DAY
+from hobnob.support import closed
 from hobnob.support.closed import Closed
+from hobnob.support.holidays import public_holidays
+from hobnob.support.table import DAYS, Hours, OpeningTable
+from hobnob.validate import read
 
 AHEAD_DAYS = 366
 """Who is closed for longer does not come back."""
@@ -38,6 +42,22 @@ class Opening:
     closed: Closed = field(default_factory=Closed)
     message: str = ""
     """What is said when nobody is there, with {back} for when somebody is again."""
+
+    @classmethod
+    def of(cls, table: OpeningTable, zone: str, folder: Path) -> Self:
+        """As bot.toml says: `zone` is that of `[bot]`, `folder` the bot's. Raises ConfigError
+        where the calendar cannot be read."""
+        zone = table.timezone or zone
+        file = folder / table.calendar
+        return cls(
+            week=tuple(_day(table, name) for name in DAYS),
+            zone=zone,
+            holidays=table.holidays,
+            closed=closed.read(read(file, most=closed.MAX_BYTES), str(file), zone)
+            if table.calendar
+            else Closed(),
+            message=table.message,
+        )
 
     def is_open(self, at: datetime) -> bool:
         wall = at.astimezone(ZoneInfo(self.zone))
@@ -109,22 +129,10 @@ def _change(begin: datetime, end: datetime, tz: ZoneInfo) -> datetime:
     return end
 
 
-@cache
-def public_holidays(code: str) -> Container[date]:
-    """Of a country or a part of it, by its codes of ISO 3166: "DE", "DE-BE". Raises ValueError
-    with what is wrong."""
-    import holidays  # takes 80 ms
-
-    country, _, part = code.partition("-")
-    known = holidays.list_supported_countries(include_aliases=False)
-    if country not in known:
-        raise ValueError(
-            f'"{country}" is no country whose holidays are known: write its code, like "DE" or '
-            f'"DE-BE". {nearest(country, known)}'
-        )
-    if part and part not in known[country]:
-        raise ValueError(
-            f'"{part}" is no part of {country} with holidays of its own. '
-            f"{nearest(part, known[country], list_all=True)}"
-        )
-    return holidays.country_holidays(country, subdiv=part or None)
+def _day(table: OpeningTable, name: str) -> tuple[Span, ...]:
+    own: Hours = getattr(table, name)
+    spans = own if own is not None else table.weekend if name in DAYS[5:] else table.weekdays
+    if spans is None:
+        others = (table.weekdays, table.weekend, *(getattr(table, day) for day in DAYS))
+        spans = () if any(each is not None for each in others) else ("00:00-24:00",)
+    return tuple(map(Span.parse, spans))

@@ -2,16 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 from pydantic import Field, field_validator
 
 from hobnob.hours import Span
-from hobnob.support import closed
-from hobnob.support.closed import Closed
-from hobnob.support.opening import Opening, public_holidays
+from hobnob.support.holidays import public_holidays
 from hobnob.tables import Conversation, OwnZone, People, Table, Text
-from hobnob.validate import read
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -54,30 +50,6 @@ class OpeningTable(Table):
         if code:
             public_holidays(code)
         return code
-
-    def opening(self, zone: str, folder: Path) -> Opening:
-        """`zone` is that of `[bot]`, `folder` the bot's. Raises ConfigError where the calendar
-        cannot be read."""
-        zone = self.timezone or zone
-        return Opening(
-            week=tuple(map(self._day, DAYS)),
-            zone=zone,
-            holidays=self.holidays,
-            closed=self._closed(folder / self.calendar, zone) if self.calendar else Closed(),
-            message=self.message,
-        )
-
-    def _day(self, name: str) -> tuple[Span, ...]:
-        others = self.weekend if name in DAYS[5:] else self.weekdays
-        own: Hours = getattr(self, name)
-        spans = others if own is None else own
-        if spans is None:
-            hours = (self.weekdays, self.weekend, *(getattr(self, day) for day in DAYS))
-            spans = () if any(each is not None for each in hours) else ("00:00-24:00",)
-        return tuple(map(Span.parse, spans))
-
-    def _closed(self, file: Path, zone: str) -> Closed:
-        return closed.read(read(file, most=closed.MAX_BYTES), str(file), zone)
 
 
 class SupportTable(Table):
