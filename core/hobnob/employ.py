@@ -32,6 +32,7 @@ from hobnob.store.reminders import SqlReminders
 from hobnob.store.tickets import SqlTickets
 from hobnob.support.customer import Customer
 from hobnob.support.desk import Desk
+from hobnob.support.opening import Opening
 from hobnob.support.staff import Staff
 from hobnob.validate import FILE
 from hobnob.web.reader import PageReader
@@ -76,7 +77,7 @@ def support(place: Workplace) -> Desk | None:
         customer=Customer(
             tickets=tickets,
             where=where,
-            opening=table.opening.opening(bot.settings.bot.timezone, bot.folder),
+            opening=Opening.of(table.opening, bot.settings.bot.timezone, bot.folder),
             language=language,
             memory_command=place.memory.command,
             clock=place.clock,
