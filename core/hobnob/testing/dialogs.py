@@ -20,12 +20,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from hobnob.conversation import ConversationKey
 from hobnob.events import Addressed, Event
 from hobnob.persona import parse_toml
 from hobnob.ports import Engine
 from hobnob.settings import Bot
-from hobnob.testing.stage import Stage
+from hobnob.testing.adapter import key
+from hobnob.testing.stage import DESK, Stage
 from hobnob.validate import check, read
 
 FILE = "dialogs.toml"
@@ -45,6 +45,7 @@ Pattern = Annotated[str, AfterValidator(_pattern)]
 class Place(StrEnum):
     DIRECT = "direct"
     ROOM = "room"
+    DESK = "desk"  # where the staff of `[support]` is told
 
 
 class Line(BaseModel):
@@ -60,7 +61,7 @@ class Line(BaseModel):
     by: str = "Ann"
     place: Place = Place.DIRECT
     addressed: Addressed | None = None
-    """By default direct in a direct conversation, none in a room."""
+    """By default direct in a direct conversation, else none."""
     answer: str = "ok"
     """What the scripted model writes."""
     expect: Pattern = ""
@@ -143,6 +144,7 @@ async def _hold(stage: Stage, line: Line, *, real: bool) -> list[str]:
 
 def _event(stage: Stage, line: Line) -> Event:
     direct = line.place is Place.DIRECT
+    rooms = {Place.DIRECT: line.by, Place.ROOM: "the room", Place.DESK: DESK.room}
     platform = stage.platform
     stage.clock.advance(1)
     return platform.event(
@@ -150,9 +152,7 @@ def _event(stage: Stage, line: Line) -> Event:
         by=line.by,
         at=stage.clock.now(),
         addressed=line.addressed or (Addressed.DIRECT if direct else Addressed.NONE),
-        key=ConversationKey(
-            platform=platform.name, account="bot", room=line.by if direct else "the room"
-        ),
+        key=key(rooms[line.place]),
     )
 
 

@@ -16,21 +16,25 @@ from hobnob.settings import Bot
 from hobnob.store import migrate
 from hobnob.store.database import Database
 from hobnob.store.schedule import SqlSchedule
-from hobnob.testing.adapter import FakeAdapter
+from hobnob.testing.adapter import FakeAdapter, key
 from hobnob.testing.clock import FakeClock
 from hobnob.testing.engine import ScriptedEngine
+
+DESK = key("desk")
 
 
 class Stage:
     """Enter it, let the bot `hear` events or time pass until `later`, and look at what it says."""
 
     def __init__(self, bot: Bot, engine: Engine | None = None, *, window: int = 100_000) -> None:
-        """`window` is how many characters a prompt may have on the scripted model."""
+        """`window` is how many characters a prompt may have on the scripted model. The staff of
+        its support desk, if it has one, is told in `DESK`."""
         self.platform = FakeAdapter()
         self.clock = FakeClock()
         self.answer = "ok"
         """What the scripted model writes."""
-        self._bot = bot
+        self._bot = _with_desk(bot)
+        self._keys: set[ConversationKey] = {DESK}
         room = window + bot.persona.sampling.max_new_tokens
         self._shown = _Recorder(engine or ScriptedEngine(self._script(), context_tokens=room))
         self._stack = AsyncExitStack()
@@ -50,7 +54,7 @@ class Stage:
         await self._stack.aclose()
 
     async def hear(self, event: Event) -> str | None:
-        """What the bot says to `event`; None if it stays silent."""
+        """What the bot says because of `event`, to whomever; None if it stays silent."""
         self._shown.prompt = ""
         await self._chat.receive(event, None)
         return await self._said(event.key)
@@ -97,7 +101,10 @@ class Stage:
 
     async def _said(self, key: ConversationKey) -> str | None:
         """What was said since this was asked last, once the conversation is idle; None: nothing."""
-        await self._chat.settled(key)
+        self._keys.add(key)
+        for _ in range(2):  # what is said in one may be for another
+            for each in self._keys:
+                await self._chat.settled(each)
         texts = self.platform.texts
         self.platform.sent.clear()
         return "\n".join(texts) if texts else None
@@ -105,6 +112,11 @@ class Stage:
     def _script(self) -> Iterator[str]:
         while True:
             yield self.answer
+
+
+def _with_desk(bot: Bot) -> Bot:
+    support = bot.settings.support.model_copy(update={"where": str(DESK)})
+    return replace(bot, settings=bot.settings.model_copy(update={"support": support}))
 
 
 class _Recorder:
