@@ -65,9 +65,9 @@ class Stage:
         while await self._memory.learner.some():
             pass
         said = []
-        for key in await self._schedule.ring([self.platform.name]):
-            self._chat.wake(key)
-            said.append(await self._said(key) or "")
+        for found in await self._schedule.ring([self.platform.name]):
+            self._chat.wake(found)
+            said.append(await self._said(found) or "")
         return "\n".join(said)
 
     async def _set_up(self, stack: AsyncExitStack) -> None:
