@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from hobnob.assistant.job import Assistant
 from hobnob.chat import Chat, Stores
 from hobnob.errors import Changed, SendRefused
-from hobnob.events import Addressed, ChatMessage, Event, Role, Sampling
+from hobnob.events import Addressed, Attachment, ChatMessage, Event, Role, Sampling
 from hobnob.hours import Span
 from hobnob.jobs import Job, Jobs
 from hobnob.knowledge.job import Knowledge
@@ -427,6 +427,22 @@ async def test_what_the_staff_says_to_each_other_reaches_no_customer(world: Worl
         "Bob has it. /take 1 over makes it yours."
     ]
     assert len(world.shop.sent) == before
+
+
+async def test_files_of_the_staff(world: World) -> None:
+    await world.customer("/human")
+    await world.staff("/take 1")
+    reply: dict[str, Any] = {
+        "reply_to": world.message_at_desk("#1 Ann (fake) waits"),
+        "addressed": Addressed.REPLY,
+    }
+    here = Attachment(media_type="image/png", url="https://files.example/1.png")
+    assert await world.staff("the label", attachments=(here,), **reply) == []
+    assert world.shop.texts[-1] == "the label\nhttps://files.example/1.png"
+    elsewhere = Attachment(media_type="image/png", id="file-1")
+    (told,) = await world.staff("the label", attachments=(elsewhere,), **reply)
+    assert told.startswith("I can't pass files on from here")
+    assert world.shop.texts[-1] == "the label"
 
 
 async def test_canned_answers(world: World) -> None:

@@ -96,6 +96,9 @@ class Staff:
         if name == "say":  # said in a row, as people write
             rest = "\n".join(text for _, _, text in together)
         deed = await self.decide(name, number, rest, who)
+        if name == "say" and any(not file.url for each in events for file in each.attachments):
+            note = "I can't pass files on from here: the customer got the words alone."
+            deed = replace(deed, said=f"{deed.said}\n\n{note}".strip())
         if len(found) > len(together):
             note = "I did only the first of these: one command in a message, please."
             deed = replace(deed, said=f"{deed.said}\n\n{note}".strip())
@@ -108,7 +111,7 @@ class Staff:
             about = await self._tickets.of_message(event.key, event.reply_to)
         name = next(iter(commands.words(event)), "")
         if not name:
-            return ("say", about, unaddressed(event.text).strip()) if about else None
+            return ("say", about, _words(event)) if about else None
         if name not in NAMES:
             return None
         first, rest = (*commands.argument(event).split(maxsplit=1), "", "")[:2]
@@ -364,6 +367,12 @@ class Staff:
 
 def _say(said: str, buttons: Sequence[Button] = ()) -> Deed:
     return Deed(reason="", said=said, buttons=tuple(buttons))
+
+
+def _words(event: Event) -> str:
+    """What they say, with where their files are."""
+    urls = [file.url for file in event.attachments if file.url]
+    return "\n".join(part for part in (unaddressed(event.text).strip(), *urls) if part)
 
 
 def _who(event: Event) -> str:
