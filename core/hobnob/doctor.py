@@ -7,6 +7,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from hobnob import app, employ, registry
+from hobnob.clock import SystemClock
 from hobnob.errors import HobnobError
 from hobnob.events import ChatMessage, Speaker
 from hobnob.memory.learn import NO_EMBEDDER
@@ -15,6 +16,7 @@ from hobnob.settings import Bot
 from hobnob.store import migrate, upkeep
 from hobnob.store.database import Database
 from hobnob.store.knowledge import SqlKnowledge
+from hobnob.support.opening import Opening
 from hobnob.thinking import without_thinking
 
 LEAST_FREE = 500_000_000
@@ -29,6 +31,8 @@ async def examine(bot: Bot, report: Callable[[str], None]) -> AsyncIterator[Find
     yield await _model(bot, report)
     if bot.settings.tools.skills:
         yield _skills(bot)
+    if bot.settings.support.enabled:
+        yield _desk(bot)
     async for finding in _platforms(bot):
         yield finding
 
@@ -175,6 +179,26 @@ def _skills(bot: Bot) -> Finding:
     except HobnobError as error:
         return Finding(ok=False, what=str(error))
     return Finding(ok=True, what=f"skills: {', '.join(f'/{each.command.name}' for each in found)}")
+
+
+def _desk(bot: Bot) -> Finding:
+    """Who brings a person where nobody looks brings nobody."""
+    table = bot.settings.support
+    platform = table.where.partition(":")[0]
+    if platform and platform not in bot.settings.platforms:
+        return Finding(
+            ok=False,
+            what=f"support: the staff is told on {platform}, where this bot is not",
+            fix=f"Add [platforms.{platform}] to bot.toml, or change support.where.",
+        )
+    try:
+        opening = Opening.of(table.opening, bot.settings.bot.timezone, bot.folder)
+    except HobnobError as error:
+        return Finding(ok=False, what=f"support: {error}")
+    now = SystemClock().now()
+    hours = "somebody is there now" if opening.is_open(now) else opening.back(now) or "never open"
+    where = table.where or f"the terminal: `hobnob desk {bot.folder}`"
+    return Finding(ok=opening.next_open(now) is not None, what=f"support: {where}; {hours}")
 
 
 async def _platforms(bot: Bot) -> AsyncIterator[Finding]:

@@ -110,10 +110,11 @@ class Customer:
             f"{wording.title(ticket)} asked:\n{question}\n\nI did not send my answer, for the "
             f"documents shown say nothing of {why}:\n{deed.said}"
         )
+        said = " ".join((self._say(here, "held"), self._away(here))).strip()
         return replace(
             deed,
-            said=self._say(here, "held"),
-            remembered=self._say(here, "held"),
+            said=said,
+            remembered=said,
             reason=f"{deed.reason}; held: nothing says {why}",
             elsewhere=wording.to_staff(self._where, ticket, told, wording.buttons(ticket)),
             also=also,
@@ -158,12 +159,10 @@ class Customer:
         """Let a person come."""
         waits = here.active is not None and here.active.state == "waiting"
         ticket, also = self._ticket(event, here, Act(what="wanted", note=why), state="waiting")
-        now = self._clock.now()
         if waits:
             answer = self._say(here, "called")
-        elif self._opening and not self._opening.is_open(now):
-            back = self._opening.away(now, wording.code(here.language or self._language))
-            answer = " ".join(self._say(here, "closed", back=back).split())
+        elif away := self._away(here):
+            answer = self._say(here, "closed", back=away)
         else:
             answer = self._say(here, said or "waiting")
         told = f"{wording.title(ticket)} waits for a person: {why}.\n{_said([event])}"
@@ -224,6 +223,13 @@ class Customer:
             elsewhere=wording.to_staff(self._where, ticket, told),
             also=also,
         )
+
+    def _away(self, here: Here) -> str:
+        """When somebody is there again; "" if somebody is there."""
+        now = self._clock.now()
+        if self._opening is None or self._opening.is_open(now):
+            return ""
+        return self._opening.away(now, wording.code(here.language or self._language))
 
     def _say(self, here: Here, what: str, **values: object) -> str:
         return wording.say(here.language or self._language, what, **values)
