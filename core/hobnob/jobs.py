@@ -93,9 +93,14 @@ class Job:
         now: the batch is taken anew, and this job sees to it that nothing is said then."""
         return
 
+    async def work(self) -> Sequence[ConversationKey]:
+        """Do all that is to be done by itself now; the conversations where something is to be
+        sent. Raises StoreError and EngineUnavailable."""
+        return ()
+
     async def run(self, wake: Wake, busy: Callable[[], bool]) -> None:
-        """What it does by itself, until cancelled: nothing, or for as long as the bot runs. It
-        never raises. `wake` has sent what it queued in a conversation; `busy` says whether
+        """`work` at its times, until cancelled: nothing, or for as long as the bot runs. It never
+        raises. `wake` has sent what it queued in a conversation; `busy` says whether
         somebody waits for an answer that the model is writing."""
         return
 

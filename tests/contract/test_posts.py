@@ -99,7 +99,7 @@ class World:
         if to:
             self.clock.advance((to - self.clock.now()).total_seconds())
         await self.poster.plan()
-        for where in [*await self.poster.publish(), *await self.poster.draft()]:
+        for where in [*await self.poster.publish(), *(await self.poster.draft() or ())]:
             self.chat.wake(where)
             await self.chat.settled(where)
 

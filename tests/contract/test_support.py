@@ -154,6 +154,11 @@ class World:
             self.chat.wake(found)
         await self.settled()
 
+    async def work(self) -> None:
+        for found in await self.desk.work():
+            self.chat.wake(found)
+        await self.settled()
+
     async def state(self, number: int = 1) -> str:
         found = await self.tickets.get(number)
         assert found is not None
@@ -501,8 +506,7 @@ async def test_words_that_do_not_arrive_are_told(world: World) -> None:
     world.shop.failures.append(SendRefused("they have blocked the bot"))
     await world.staff("/say 1 hello")
     for _ in range(2):
-        await world.desk.look(world.chat.wake)
-        await world.settled()
+        await world.work()
     told = [text for text in world.office.texts if "did not reach" in text]
     assert told == ["#1: what was said to Ann did not reach them: they have blocked the bot"]
 
@@ -519,8 +523,7 @@ async def test_what_another_process_queued_is_sent(world: World) -> None:
         connection.execute(outbox.insert(), values)
 
     await world.tickets.write(queue)
-    await world.desk.look(world.chat.wake)
-    await world.settled()
+    await world.work()
     assert world.shop.texts[-1] == "From the terminal."
 
 
@@ -558,8 +561,7 @@ async def test_forgetting_reaches_tickets(world: World) -> None:
     await world.customer("/rate 4 xyzzy")
     assert [reply for reply in world.office.shown.values() if "xyzzy" in reply.text]
     await world.customer("/forget everything")
-    await world.desk.look(world.chat.wake)
-    await world.settled()
+    await world.work()
     for table in (ticket, ticket_act, turn, outbox):
         for row in await world.rows(sa.select(table)):
             assert "xyzzy" not in str(row), table.name

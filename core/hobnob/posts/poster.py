@@ -85,6 +85,13 @@ class Poster(Job):
     async def run(self, wake: Wake, busy: Callable[[], bool]) -> None:
         await asyncio.gather(self._publish_all(wake), self._draft_all(wake, busy))
 
+    async def work(self) -> Sequence[ConversationKey]:
+        await self.plan()
+        keys: list[ConversationKey] = []
+        while (told := await self.draft()) is not None:
+            keys += told
+        return [*keys, *await self.publish()]
+
     async def plan(self) -> None:
         """Bring the table up to date with bot.toml."""
         await self._planner.plan()
@@ -111,7 +118,7 @@ class Poster(Job):
                 await self._clock.sleep(IDLE_SECONDS)
                 waited += IDLE_SECONDS
             try:
-                for key in await self.draft():
+                for key in await self.draft() or ():
                     wake(key)
             except (EngineUnavailable, StoreError) as error:
                 log.warning("drafting waits: %s", error)
@@ -161,9 +168,9 @@ class Poster(Job):
 
     # ------------------------------------------------------------------ drafting
 
-    async def draft(self) -> Sequence[ConversationKey]:
+    async def draft(self) -> Sequence[ConversationKey] | None:
         """Write the next text that is needed, and show it to the owner; where something is to be
-        sent now."""
+        sent now. None: no text is needed."""
         now = self._clock.now()
         for post in await self._posts.open():
             rule = self._rules.get(post.rule)
@@ -185,7 +192,7 @@ class Poster(Job):
                 except EngineError as error:
                     log.warning("the model failed at a draft for “%s”: %s", rule.name, error)
                     self._rest[post.number] = now + AGAIN
-        return []
+        return None
 
     async def _draft(self, rule: Rule, post: Post) -> Sequence[ConversationKey]:
         entry, old = None, set[str]()

@@ -74,14 +74,15 @@ class Desk(Job):
     async def run(self, wake: Wake, busy: Callable[[], bool]) -> None:
         while True:
             try:
-                await self.look(wake)
+                for key in await self.work():
+                    wake(key)
             except StoreError as error:
                 log.warning("the desk waits: %s", error)
             except Exception:
                 log.exception("the desk: a bug; nothing is lost")
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def look(self, wake: Wake) -> None:
+    async def work(self) -> Sequence[ConversationKey]:
         """Send what the terminal queued, and tell the staff of words that did not reach a
         customer."""
         for row, ticket, what in await self._tickets.undelivered():
@@ -97,5 +98,4 @@ class Desk(Job):
                     outbox.say(connection, message.key, parts)
 
             await self._tickets.write(tell)
-        for key in await self._tickets.unsent():
-            wake(key)
+        return await self._tickets.unsent()

@@ -13,10 +13,11 @@ given; then `expect_real` counts instead of `expect`, in the lines marked `real`
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
@@ -82,6 +83,8 @@ class Dialog(BaseModel):
     name: str
     window: int = Field(default=100_000, ge=1)
     """Characters that a prompt may have: with few, what was said soon has to be recalled."""
+    settings: Mapping[str, Any] = {}
+    """Tables in place of those in bot.toml."""
     lines: tuple[Line, ...]
 
     @field_validator("lines")
@@ -123,7 +126,8 @@ def load(folder: Path) -> tuple[Dialog, ...]:
 
 async def play(bot: Bot, dialog: Dialog, engine: Engine | None = None) -> list[Problem]:
     """Say a dialog's lines to the bot, on a scripted model or on `engine`; what went wrong."""
-    async with Stage(bot, engine, window=dialog.window) as stage:
+    stage = Stage(bot, engine, window=dialog.window, settings=dialog.settings)
+    async with stage:
         return [
             Problem(dialog=dialog.name, said=line.say, what=what)
             for line in dialog.lines

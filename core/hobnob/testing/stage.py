@@ -2,38 +2,48 @@
 a clock that is moved by hand, and a scripted model, unless another is given."""
 
 import tempfile
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 from hobnob import app, employ
 from hobnob.conversation import ConversationKey
 from hobnob.events import ChatMessage, Event, Sampling
 from hobnob.ports import Engine
 from hobnob.recurrence import next_due
-from hobnob.settings import Bot
+from hobnob.settings import Bot, Settings
 from hobnob.store import migrate
 from hobnob.store.database import Database
 from hobnob.store.schedule import SqlSchedule
 from hobnob.testing.adapter import FakeAdapter, key
 from hobnob.testing.clock import FakeClock
 from hobnob.testing.engine import ScriptedEngine
+from hobnob.validate import check
 
 DESK = key("desk")
+NOTHING: Mapping[str, Any] = {}
 
 
 class Stage:
     """Enter it, let the bot `hear` events or time pass until `later`, and look at what it says."""
 
-    def __init__(self, bot: Bot, engine: Engine | None = None, *, window: int = 100_000) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        engine: Engine | None = None,
+        *,
+        window: int = 100_000,
+        settings: Mapping[str, Any] = NOTHING,
+    ) -> None:
         """`window` is how many characters a prompt may have on the scripted model. The staff of
-        its support desk, if it has one, is told in `DESK`."""
+        its support desk, if it has one, is told in `DESK`. `settings` are tables that stand in
+        place of those in its bot.toml. Raises ConfigError."""
         self.platform = FakeAdapter()
         self.clock = FakeClock()
         self.answer = "ok"
         """What the scripted model writes."""
-        self._bot = _with_desk(bot)
+        self._bot = _with_desk(_with(bot, settings))
         self._keys: set[ConversationKey] = {DESK}
         room = window + bot.persona.sampling.max_new_tokens
         self._shown = _Recorder(engine or ScriptedEngine(self._script(), context_tokens=room))
@@ -68,6 +78,10 @@ class Stage:
         for found in await self._schedule.ring([self.platform.name]):
             self._chat.wake(found)
             said.append(await self._said(found) or "")
+        for job in self._jobs:
+            for found in await job.work():
+                self._chat.wake(found)
+                said.append(await self._said(found) or "")
         return "\n".join(said)
 
     async def _set_up(self, stack: AsyncExitStack) -> None:
@@ -87,6 +101,7 @@ class Stage:
             embedder=embedder,
             adapters={self.platform.name: self.platform},
         )
+        self._jobs = await employ.jobs(place, stack)
         self._chat = app.build(
             bot,
             place.adapters,
@@ -95,7 +110,7 @@ class Stage:
             memory=self._memory,
             database=database,
             clock=self.clock,
-            jobs=await employ.jobs(place, stack),
+            jobs=self._jobs,
         )
         stack.push_async_callback(self._chat.close, 1)
 
@@ -112,6 +127,15 @@ class Stage:
     def _script(self) -> Iterator[str]:
         while True:
             yield self.answer
+
+
+def _with(bot: Bot, settings: Mapping[str, Any]) -> Bot:
+    if not settings:
+        return bot
+    own = {"bot": {"name": bot.settings.bot.name}}
+    given = check(Settings, {**own, **settings}, file="settings of the dialog")
+    update = {name: getattr(given, name) for name in settings}
+    return replace(bot, settings=bot.settings.model_copy(update=update))
 
 
 def _with_desk(bot: Bot) -> Bot:
