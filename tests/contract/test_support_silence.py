@@ -1,17 +1,24 @@
 """The support desk where two things happen at once: the bot stays silent, and no word is lost."""
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from hobnob.errors import Changed
-from hobnob.events import Addressed, Event
+from hobnob.conversation import ConversationKey
+from hobnob.errors import Changed, SendLater, SendRefused
+from hobnob.events import Addressed, Event, Kind, Role
 from hobnob.jobs import Deed
-from hobnob.ports import Outcome, Parcel
+from hobnob.ports import Afterwards, Outcome, Parcel
 from hobnob.store.database import Database
+from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
 from hobnob.store.outbox import SqlOutbox
-from tests.contract.test_support import ANN, DESK, World
+from hobnob.store.schema import inbox as inbox_table
+from hobnob.store.schema import outbox, schedule, ticket, ticket_act, turn
+from tests.contract.test_support import ANN, DESK, SlowEngine, World
 
 
 async def ask(world: World, text: str) -> tuple[Event, int]:
@@ -72,3 +79,47 @@ async def test_an_answer_that_could_not_leave_is_not_sent_later(database: Databa
     await store.again(parcel)  # the platform was busy
     await world.start()
     assert "Ten euros." not in world.shop.texts
+
+
+# ------------------------------------------------------------------ what the customer changes later
+
+
+@pytest.mark.parametrize("kind", [Kind.EDIT, Kind.DELETE])
+@pytest.mark.parametrize("waits", [False, True])
+async def test_a_persons_words_are_no_answer_of_ours(
+    database: Database, kind: Kind, *, waits: bool
+) -> None:
+    """The customer changes the message to which they are an answer: they stay, sent or not."""
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    await world.customer("where is it", message="asked")
+    sent = Afterwards(update=True, remove=True)
+    if waits:
+        inbox = SqlInbox(database, world.clock)
+        await inbox.receive(office_event(world, "/say 1 It comes tomorrow."))
+        world.chat._lanes.wake = lambda key: None  # type: ignore[method-assign]
+        await world.chat._step(DESK)  # and then the power fails
+    else:
+        await world.staff("/say 1 It comes tomorrow.")
+    inbox = SqlInbox(database, world.clock)
+    change = world.shop.event("where is it?", kind=kind, message="asked")
+    await inbox.receive(change)
+    await inbox.change((await inbox.todo(ANN)).changes, sent)
+    await World(database, before=world).start()
+    assert [r.text for r in world.shop.shown.values()].count("It comes tomorrow.") == 1
+
+
+def office_event(world: World, text: str, by: str = "Bob") -> Event:
+    return world.office.event(text, by=by, key=DESK, addressed=Addressed.NONE)
+
+
+async def test_what_the_customer_corrects_is_passed_on(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    await world.customer("it is 4711", message="number")
+    await world.customer("it is 4712", message="number", kind=Kind.EDIT)
+    assert world.office.texts[-1] == "#1 Ann: it is 4712"
+    said = [turn.text for turn in await SqlHistory(database).recent(ANN, 9) if turn.message]
+    assert said == ["it is 4712"]
