@@ -63,7 +63,8 @@ class Delivery:
         """Send and record; why another attempt is to be made, if one is."""
         reply = parcel.reply
         adapter = self._adapters[reply.key.platform]
-        await self._outbox.begin(parcel.row, self._clock.now())
+        if not await self._outbox.begin(parcel, self._clock.now()):
+            return None
         try:
             message = await adapter.send(reply)
         except SendLater as later:

@@ -154,7 +154,7 @@ async def test_parts_go_out_one_after_the_other_and_follow_each_other(store: Sto
     await store.answer("one", "two")
     first = await store.next()
     assert first is not None
-    await store.outbox.begin(first.row, store.clock.now())
+    await store.outbox.begin(first, store.clock.now())
     await store.outbox.sent(first.row, "platform-1")
     second = await store.next()
     assert second is not None
@@ -171,12 +171,12 @@ async def test_an_attempt_cut_off_is_found_with_the_time_of_its_first_try(store:
     assert fresh is not None
     assert fresh.reply.attempted is None
     began = store.clock.now()
-    await store.outbox.begin(fresh.row, began)
+    await store.outbox.begin(fresh, began)
     store.clock.advance(60)
     cut_off = await store.next()
     assert cut_off is not None
     assert cut_off.reply.attempted == began
-    await store.outbox.begin(cut_off.row, store.clock.now())
+    await store.outbox.begin(cut_off, store.clock.now())
     await store.outbox.again(cut_off)  # this attempt certainly failed; the doubt stays
     still = await store.next()
     assert still is not None
@@ -188,7 +188,7 @@ async def test_an_attempt_that_certainly_failed_leaves_no_doubt(store: Store) ->
     await store.answer("hi")
     parcel = await store.next()
     assert parcel is not None
-    await store.outbox.begin(parcel.row, store.clock.now())
+    await store.outbox.begin(parcel, store.clock.now())
     await store.outbox.again(parcel)
     assert await store.next() == parcel
 

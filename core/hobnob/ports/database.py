@@ -155,8 +155,9 @@ class Outbox(Protocol):
         """It certainly is not."""
         ...
 
-    async def begin(self, row: int, at: datetime) -> None:
-        """An attempt begins: committed before the first byte leaves."""
+    async def begin(self, parcel: Parcel, at: datetime) -> bool:
+        """An attempt begins: committed before the first byte leaves. False if the parcel was taken
+        back or changed since it was read: then it may not leave."""
         ...
 
     async def sent(self, row: int, message: str) -> None: ...

@@ -11,9 +11,14 @@ from hobnob.ports import Afterwards
 from hobnob.store import rows
 from hobnob.store.forgetting import forget_turns, unlearn, with_answers
 from hobnob.store.outbox import take_back
-from hobnob.store.schema import conversation, inbox, outbox, reaction, turn
+from hobnob.store.schema import conversation, inbox, outbox, reaction, ticket, turn
 
 KINDS = (Kind.EDIT, Kind.DELETE, Kind.REACTION)
+_HAS_IT = sa.select(ticket.c.id).where(
+    ticket.c.conversation_id == sa.bindparam("where"),
+    ticket.c.staff != "",
+    ticket.c.state != "resolved",
+)
 
 
 def apply(connection: sa.Connection, event: Event, sent: Afterwards) -> str | None:
@@ -24,19 +29,20 @@ def apply(connection: sa.Connection, event: Event, sent: Afterwards) -> str | No
     where = rows.ensure_conversation(connection, event.key)
     deleted = event.kind is Kind.DELETE
     pending = _change_waiting(connection, where, event)
-    answer = outbox.c.in_reply_to == event.message
     if deleted:
-        take_back(connection, sa.and_(_here(where), answer), seen=sent.remove or pending)
+        take_back(connection, _answer(where, event.message), seen=sent.remove or pending)
     if pending:
         return "it was still waiting"
 
-    withdrawn = not deleted and _withdraw(connection, where, event.message)
     of_turn = sa.and_(turn.c.conversation_id == where, turn.c.message == event.message)
     turns = list(connection.scalars(sa.select(turn.c.id).where(of_turn)))
     if deleted:
         forget_turns(connection, with_answers(connection, turns))
         return "history is changed" if turns else "I had not kept it"
-    if withdrawn:
+    if connection.scalar(_HAS_IT, {"where": where}) is not None:  # a person is to see it
+        forget_turns(connection, turns)
+        return None
+    if _withdraw(connection, where, event.message):
         forget_turns(connection, turns)
         return None
     if sent.update and turns and _reopen(connection, where, event.message, turns):
@@ -46,8 +52,10 @@ def apply(connection: sa.Connection, event: Event, sent: Afterwards) -> str | No
     return "history is changed" if turns else "I had not kept it"
 
 
-def _here(where: int) -> sa.ColumnElement[bool]:
-    return outbox.c.conversation_id == where
+def _answer(where: int, message: str) -> sa.ColumnElement[bool]:
+    """Our answer to `message`. What a person said to it is not ours to change."""
+    c = outbox.c
+    return sa.and_(c.conversation_id == where, c.in_reply_to == message, c.about == "")
 
 
 def _change_waiting(connection: sa.Connection, where: int, event: Event) -> bool:
@@ -72,7 +80,7 @@ def _change_waiting(connection: sa.Connection, where: int, event: Event) -> bool
 
 def _withdraw(connection: sa.Connection, where: int, message: str) -> bool:
     """Take back the answer to `message` if nothing of it has left."""
-    answer = sa.and_(_here(where), outbox.c.in_reply_to == message)
+    answer = _answer(where, message)
     states = (connection.execute(sa.select(outbox.c.state, outbox.c.turn_id).where(answer))).all()
     if not states or any(row.state != "pending" for row in states):
         return False
@@ -86,7 +94,7 @@ def _withdraw(connection: sa.Connection, where: int, message: str) -> bool:
 def _reopen(connection: sa.Connection, where: int, message: str, turns: list[int]) -> bool:
     """Let the answer to `message` grow anew, in the messages that people see of it. Not if more
     was said since, which builds on it, or if not all of it is known to have arrived."""
-    answer = sa.and_(_here(where), outbox.c.in_reply_to == message)
+    answer = _answer(where, message)
     parts = connection.execute(sa.select(outbox.c.state, outbox.c.turn_id).where(answer)).all()
     if not parts or any(part.state != "sent" for part in parts):
         return False

@@ -159,18 +159,18 @@ class SqlInbox:
                 MARK,
                 [{**done, "row": row, "decision": what, "done": now} for row, what in decided],
             )
+            ours = [reply for reply in outcome.replies if reply.key == outcome.key]
+            if outcome.permit and ours:  # before `also`, which may change what it looks at
+                outcome.permit(connection, outcome.key)
             turn_id = append(connection, where, _open(connection, outcome))
             if outcome.introduces:
                 connection.execute(INTRODUCED, {"where": where})
-            ours = [reply for reply in outcome.replies if reply.key == outcome.key]
             queue(connection, where, turn_id, ours)
             for key, replies in groupby(outcome.replies, key=lambda reply: reply.key):
                 if key != outcome.key:
                     say(connection, key, list(replies))
             if outcome.also:
                 outcome.also(connection)
-            if outcome.permit and ours:
-                outcome.permit(connection, outcome.key)
             return next_parcel(connection, outcome.key) if ours else None
 
         return await self._database.write(transaction)

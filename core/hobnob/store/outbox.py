@@ -54,7 +54,16 @@ SENT = MARK.values(
     buttons=None,
 )
 _BEGAN = sa.bindparam("began", type_=outbox.c.attempted.type)
-BEGIN = MARK.values(state="sending", attempted=sa.func.coalesce(outbox.c.attempted, _BEGAN))
+BEGIN = (
+    MARK.where(
+        rows.one_of(outbox.c.state, UNSENT),
+        sa.func.coalesce(outbox.c.text, "") == sa.bindparam("as_read"),
+    )
+    .values(state="sending", attempted=sa.func.coalesce(outbox.c.attempted, _BEGAN))
+    .returning(outbox.c.id)
+)
+STILL = MARK.where(outbox.c.state == "sending")
+"""Unless it was taken back while it was on its way."""
 
 
 def next_parcel(connection: sa.Connection, key: ConversationKey) -> Parcel | None:
@@ -186,19 +195,24 @@ class SqlOutbox:
 
         await self._database.write(transaction)
 
-    async def begin(self, row: int, at: datetime) -> None:
-        await self._mark(BEGIN, row=row, began=at)
+    async def begin(self, parcel: Parcel, at: datetime) -> bool:
+        values = {"row": parcel.row, "began": at, "as_read": parcel.reply.text}
+
+        def transaction(connection: sa.Connection) -> bool:
+            return connection.scalar(BEGIN, values) is not None
+
+        return await self._database.write(transaction)
 
     async def sent(self, row: int, message: str) -> None:
         await self._mark(SENT, row=row, message=message)
 
     async def again(self, parcel: Parcel) -> None:
         attempted = parcel.reply.attempted
-        await self._mark(MARK, row=parcel.row, state="pending", attempted=attempted)
+        await self._mark(STILL, row=parcel.row, state="pending", attempted=attempted)
 
     async def anew(self, row: int, nonce: str) -> None:
         own = {"replaces": None, "message": None, "attempted": None, "nonce": nonce}
-        await self._mark(MARK, row=row, state="pending", **own)
+        await self._mark(STILL, row=row, state="pending", **own)
 
     async def give_up(self, row: int, state: str, error: str) -> None:
         await self._mark(MARK, row=row, state=state, error=error)

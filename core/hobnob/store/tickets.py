@@ -148,9 +148,13 @@ def change(
 
 def hush(connection: sa.Connection, seen: Ticket) -> None:
     """Take back what we were about to say in its conversation, unless it is about the ticket."""
+    c = outbox_table.c
     where = rows.ensure_conversation(connection, seen.key)
-    ours = outbox_table.c.about != outbox.A_TICKET.format(seen.number)
-    outbox.take_back(connection, sa.and_(outbox_table.c.conversation_id == where, ours), seen=False)
+    ours = sa.and_(c.conversation_id == where, c.about != outbox.A_TICKET.format(seen.number))
+    outbox.take_back(connection, ours, seen=False)
+    # On its way now, or when the power failed: if it does not arrive, it is not sent again.
+    lost = {"state": "withdrawn", "text": None, "error": "it may have arrived"}
+    connection.execute(outbox_table.update().where(ours, c.state == "sending").values(lost))
 
 
 def permit(connection: sa.Connection, key: ConversationKey) -> None:

@@ -1,0 +1,125 @@
+"""The support desk where two things happen at once: the bot stays silent, and no word is lost."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from hobnob.conversation import ConversationKey
+from hobnob.errors import Changed, SendLater, SendRefused
+from hobnob.events import Addressed, Event, Kind, Role
+from hobnob.jobs import Deed
+from hobnob.ports import Afterwards, Outcome, Parcel
+from hobnob.store.database import Database
+from hobnob.store.history import SqlHistory
+from hobnob.store.inbox import SqlInbox
+from hobnob.store.outbox import SqlOutbox
+from hobnob.store.schema import inbox as inbox_table
+from hobnob.store.schema import outbox, schedule, ticket, ticket_act, turn
+from tests.contract.test_support import ANN, DESK, SlowEngine, World
+
+
+async def ask(world: World, text: str) -> tuple[Event, int]:
+    """Something that the customer says, with its row in the inbox; nobody has dealt with it yet."""
+    inbox = SqlInbox(world.database, world.clock)
+    event = world.shop.event(text)
+    await inbox.receive(event)
+    (row,) = (await inbox.todo(ANN)).waiting
+    return event, row.row
+
+
+async def answered(world: World, text: str) -> Parcel:
+    """An answer that is about to leave."""
+    event, row = await ask(world, "how much is it?")
+    reply = replace(world.shop.sent[0], text=text, nonce="n" * 20, in_reply_to=event.message)
+    outcome = Outcome(rows=(row,), key=ANN, decision="answer", reason="", replies=(reply,))
+    parcel = await SqlInbox(world.database, world.clock).finish(
+        replace(outcome, permit=world.desk.permit)
+    )
+    assert parcel is not None
+    return parcel
+
+
+async def test_an_answer_held_back_takes_nothing_from_a_person(database: Database) -> None:
+    """They took it while the model wrote: its answer is not sent, and they still have it."""
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    event, row = await ask(world, "Can I have my money back?")
+    deed = await world.desk.hold([event], Deed(reason="", said="All of it."), "“All”")
+    reply = replace(world.shop.sent[0], text=deed.said, nonce="n" * 20)
+    outcome = Outcome(rows=(row,), key=ANN, decision="answer", reason="", replies=(reply,))
+    with pytest.raises(Changed):
+        await SqlInbox(world.database, world.clock).finish(
+            replace(outcome, also=deed.also, permit=world.desk.permit)
+        )
+    assert await world.state() == "taken"
+
+
+async def test_an_answer_that_waits_for_its_turn_to_leave_is_not_sent(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    parcel = await answered(world, "Ten euros.")
+    await world.staff("/take 1")
+    await world.chat._delivery.deliver(parcel)
+    assert "Ten euros." not in world.shop.texts
+
+
+async def test_an_answer_that_could_not_leave_is_not_sent_later(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    parcel = await answered(world, "Ten euros.")
+    store = SqlOutbox(database)
+    assert await store.begin(parcel, world.clock.now())
+    tell = {"key": DESK, "addressed": Addressed.NONE, "by": "Bob"}
+    await world.chat.receive(world.office.event("/take 1", **tell), None)
+    await world.chat.settled(DESK)
+    await store.again(parcel)  # the platform was busy
+    await world.start()
+    assert "Ten euros." not in world.shop.texts
+
+
+# ------------------------------------------------------------------ what the customer changes later
+
+
+@pytest.mark.parametrize("kind", [Kind.EDIT, Kind.DELETE])
+@pytest.mark.parametrize("waits", [False, True])
+async def test_a_persons_words_are_no_answer_of_ours(
+    database: Database, kind: Kind, *, waits: bool
+) -> None:
+    """The customer changes the message to which they are an answer: they stay, sent or not."""
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    await world.customer("where is it", message="asked")
+    sent = Afterwards(update=True, remove=True)
+    if waits:
+        inbox = SqlInbox(database, world.clock)
+        await inbox.receive(office_event(world, "/say 1 It comes tomorrow."))
+        world.chat._lanes.wake = lambda key: None  # type: ignore[method-assign]
+        await world.chat._step(DESK)  # and then the power fails
+    else:
+        await world.staff("/say 1 It comes tomorrow.")
+    inbox = SqlInbox(database, world.clock)
+    change = world.shop.event("where is it?", kind=kind, message="asked")
+    await inbox.receive(change)
+    await inbox.change((await inbox.todo(ANN)).changes, sent)
+    await World(database, before=world).start()
+    assert [r.text for r in world.shop.shown.values()].count("It comes tomorrow.") == 1
+
+
+def office_event(world: World, text: str, by: str = "Bob") -> Event:
+    return world.office.event(text, by=by, key=DESK, addressed=Addressed.NONE)
+
+
+async def test_what_the_customer_corrects_is_passed_on(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    await world.customer("it is 4711", message="number")
+    await world.customer("it is 4712", message="number", kind=Kind.EDIT)
+    assert world.office.texts[-1] == "#1 Ann: it is 4712"
+    said = [turn.text for turn in await SqlHistory(database).recent(ANN, 9) if turn.message]
+    assert said == ["it is 4712"]
