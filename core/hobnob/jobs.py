@@ -46,6 +46,8 @@ class Deed:
     buttons: tuple[Button, ...] = ()
     private: bool = False
     """For them alone, where the platform can do that in a room."""
+    about: str = ""
+    """What `said` is about (`Reply.about`)."""
     remembered: str = ""
     """What is remembered as said by us, after what they said; "": neither is."""
     heard: bool = False

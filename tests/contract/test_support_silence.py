@@ -123,3 +123,23 @@ async def test_what_the_customer_corrects_is_passed_on(database: Database) -> No
     assert world.office.texts[-1] == "#1 Ann: it is 4712"
     said = [turn.text for turn in await SqlHistory(database).recent(ANN, 9) if turn.message]
     assert said == ["it is 4712"]
+
+
+# ------------------------------------------------------------------ what the staff is shown
+
+
+async def test_what_was_shown_of_a_ticket_is_about_it(database: Database) -> None:
+    """A reply to it is for the customer, and it goes when they want to be forgotten."""
+    world = World(database)
+    await world.customer("my secret is xyzzy")
+    await world.customer("/human")
+    await world.staff("/take 1")
+    yours = world.message_at_desk("Ticket 1 is yours")
+    assert await world.staff("hello", reply_to=yours, addressed=Addressed.REPLY) == []
+    assert world.shop.texts[-1] == "hello"
+    (story,) = await world.staff("/ticket 1")
+    assert "xyzzy" in story
+    await world.customer("/forget everything")
+    await world.desk.look(world.chat.wake)
+    await world.settled()
+    assert not [reply for reply in world.office.shown.values() if "xyzzy" in reply.text]
