@@ -143,3 +143,69 @@ async def test_what_was_shown_of_a_ticket_is_about_it(database: Database) -> Non
     await world.desk.look(world.chat.wake)
     await world.settled()
     assert not [reply for reply in world.office.shown.values() if "xyzzy" in reply.text]
+
+
+# ------------------------------------------------------------------ bursts, and rooms of several
+
+
+async def burst(world: World, *texts: str, **fields: Any) -> None:
+    """One customer says this in a row."""
+    world.chat._rules = replace(world.chat._rules, burst_seconds=1.5)
+    inbox = SqlInbox(world.database, world.clock)
+    now = world.clock.now()
+    events = [world.shop.event(text, at=now, **fields) for text in texts]
+    for event in events:
+        await inbox.receive(event)
+    world.clock.advance(10)
+    world.chat.wake(events[0].key)
+    await world.chat.settled(events[0].key)
+    await world.settled()
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("I want to talk to a human", "now please"),
+        ("/human", "please"),
+        ("This is absolutely ridiculous", "my order is 4711"),
+    ],
+)
+async def test_who_calls_a_person_and_goes_on_is_heard(
+    database: Database, first: str, then: str
+) -> None:
+    world = World(database)
+    await burst(world, first, then)
+    assert await world.state() == "waiting"
+    assert f"{first}\n{then}" in world.office.texts[0]
+
+
+async def test_a_rating_in_two_messages(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/resolve 1")
+    await burst(world, "4", "quick and kind")
+    assert world.office.texts[-1] == "#1 Ann (fake) rates it 4 of 5: quick and kind"
+
+
+async def test_in_a_room_all_that_is_said_to_us_is_passed_on(database: Database) -> None:
+    world = World(database)
+    room: dict[str, Any] = {"addressed": Addressed.MENTION}
+    await world.customer("/human", **room)
+    await world.staff("/take 1")
+    bea: dict[str, Any] = {"by": "Bea", "addressed": Addressed.NONE}
+    await world.customer("Sam, where is my order?", **bea)  # by name
+    assert world.office.texts[-1] == "#1 Bea: Sam, where is my order?"
+    before = len(world.office.sent)
+    await world.customer("nice weather", **bea)
+    assert len(world.office.sent) == before
+
+
+async def test_a_ticket_answers_whoever_it_is_about(database: Database) -> None:
+    """Somebody else in the room asks for a person too."""
+    world = World(database)
+    room: dict[str, Any] = {"addressed": Addressed.MENTION}
+    await world.customer("/human", message="anns", **room)
+    await world.customer("/human I'm Bea", message="beas", by="Bea", **room)
+    assert "Bea: /human I'm Bea" in world.office.texts[-1]
+    await world.staff("/take 1")
+    assert world.shop.sent[-1].in_reply_to == "anns"
