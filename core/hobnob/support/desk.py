@@ -57,7 +57,8 @@ class Desk(Job):
         return await self._staff.due(row) if row is not None else None
 
     def permit(self, connection: Any, key: ConversationKey) -> None:
-        store.permit(connection, key)
+        if key != self._where:  # it may have been a customer's once
+            store.permit(connection, key)
 
     async def unanswered(self, events: Sequence[Event], deed: Deed) -> Deed:
         """See `hobnob.knowledge.job.Desk`."""
@@ -98,4 +99,4 @@ class Desk(Job):
 
             await self._tickets.write(tell)
         for key in await self._tickets.unsent():
-            wake(key)
+            wake(key, stop=key != self._where)
