@@ -124,9 +124,12 @@ class Chat:
             self._lanes.wake(event.key)
         return new
 
-    def wake(self, key: ConversationKey) -> None:
-        """Something came in here without `receive`."""
-        self._lanes.wake(key)
+    def wake(self, key: ConversationKey, *, stop: bool = False) -> None:
+        """Something came in here without `receive`, or is to go out; see `hobnob.jobs.Wake`."""
+        if stop:
+            self._writing.stop(key)
+        if key.platform in self._adapters:  # else it waits until that platform is run
+            self._lanes.wake(key)
 
     async def settled(self, key: ConversationKey) -> None:
         await self._lanes.settled(key)
@@ -153,6 +156,8 @@ class Chat:
                     return
             except Changed as changed:
                 log.info("%s: decided anew: %s", key, changed)
+                await self._clock.sleep(pause / 10)
+                pause = min(2 * pause, LONGEST_PAUSE)
                 continue
             except (EngineUnavailable, StoreError) as error:
                 log.warning("%s: waits %.0f s: %s", key, pause, error)
@@ -229,10 +234,8 @@ class Chat:
         )
         if turns and (parcel or deed.heard):
             self._memory.said(turns, last, incognito=deed.incognito)
-        for key in {reply.key for reply in elsewhere}:
-            self._writing.stop(key)  # it does not know yet what was just said there
-            if key.platform in self._adapters:  # else it waits until that platform is run
-                self._lanes.wake(key)
+        for message in deed.elsewhere:
+            self.wake(message.key, stop=message.stops)
         return parcel
 
     async def _do(self, events: Sequence[Event], decision: Decision) -> Deed | None:

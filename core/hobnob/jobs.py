@@ -9,7 +9,7 @@ nothing.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from hobnob.conversation import ConversationKey
 from hobnob.events import Button, Event, Visibility
@@ -17,7 +17,11 @@ from hobnob.notes import Budget
 from hobnob.policy import Action, Decision
 from hobnob.ports import Command
 
-Wake = Callable[[ConversationKey], None]
+
+class Wake(Protocol):
+    def __call__(self, key: ConversationKey, *, stop: bool = False) -> None:
+        """Send what was queued in a conversation. With `stop`, an answer that the model is writing
+        there is given up and begun anew: it does not know of that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,9 @@ class Message:
     warning: str = ""
     about: str = ""
     """What it is about (`Reply.about`)."""
+    stops: bool = False
+    """An answer that the model is writing there is given up and begun anew: it does not know of
+    this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +53,8 @@ class Deed:
     buttons: tuple[Button, ...] = ()
     private: bool = False
     """For them alone, where the platform can do that in a room."""
+    about: str = ""
+    """What `said` is about (`Reply.about`)."""
     remembered: str = ""
     """What is remembered as said by us, after what they said; "": neither is."""
     heard: bool = False
@@ -100,7 +109,7 @@ class Job:
 
     async def run(self, wake: Wake, busy: Callable[[], bool]) -> None:
         """`work` at its times, until cancelled: nothing, or for as long as the bot runs. It never
-        raises. `wake` has sent what it queued in a conversation; `busy` says whether
+        raises. `wake` has sent what it queued; `busy` says whether
         somebody waits for an answer that the model is writing."""
         return
 

@@ -22,7 +22,7 @@ def limits_of(adapters: Mapping[str, Adapter], key: ConversationKey) -> Limits:
 
 def to(event: Event, deed: Deed, limits: Limits) -> tuple[Reply, ...]:
     """The answer to `event`, in parts that the platform takes."""
-    whole = replace(empty(event), private=deed.private)
+    whole = replace(empty(event), private=deed.private, about=deed.about)
     return _cut(whole, deed.said, deed.buttons, limits)
 
 

@@ -1,5 +1,7 @@
 """The support desk where two things happen at once: the bot stays silent, and no word is lost."""
 
+import asyncio
+
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,6 +14,7 @@ from hobnob.errors import Changed, SendLater, SendRefused
 from hobnob.events import Addressed, Event, Kind, Role
 from hobnob.jobs import Deed
 from hobnob.ports import Afterwards, Outcome, Parcel
+from hobnob.store import rows
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
@@ -123,3 +126,157 @@ async def test_what_the_customer_corrects_is_passed_on(database: Database) -> No
     assert world.office.texts[-1] == "#1 Ann: it is 4712"
     said = [turn.text for turn in await SqlHistory(database).recent(ANN, 9) if turn.message]
     assert said == ["it is 4712"]
+
+
+# ------------------------------------------------------------------ what the staff is shown
+
+
+async def test_what_was_shown_of_a_ticket_is_about_it(database: Database) -> None:
+    """A reply to it is for the customer, and it goes when they want to be forgotten."""
+    world = World(database)
+    await world.customer("my secret is xyzzy")
+    await world.customer("/human")
+    await world.staff("/take 1")
+    yours = world.message_at_desk("Ticket 1 is yours")
+    assert await world.staff("hello", reply_to=yours, addressed=Addressed.REPLY) == []
+    assert world.shop.texts[-1] == "hello"
+    (story,) = await world.staff("/ticket 1")
+    assert "xyzzy" in story
+    await world.customer("/forget everything")
+    await world.desk.look(world.chat.wake)
+    await world.settled()
+    assert not [reply for reply in world.office.shown.values() if "xyzzy" in reply.text]
+
+
+# ------------------------------------------------------------------ bursts, and rooms of several
+
+
+async def burst(world: World, *texts: str, **fields: Any) -> None:
+    """One customer says this in a row."""
+    world.chat._rules = replace(world.chat._rules, burst_seconds=1.5)
+    inbox = SqlInbox(world.database, world.clock)
+    now = world.clock.now()
+    events = [world.shop.event(text, at=now, **fields) for text in texts]
+    for event in events:
+        await inbox.receive(event)
+    world.clock.advance(10)
+    world.chat.wake(events[0].key)
+    await world.chat.settled(events[0].key)
+    await world.settled()
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("I want to talk to a human", "now please"),
+        ("/human", "please"),
+        ("This is absolutely ridiculous", "my order is 4711"),
+    ],
+)
+async def test_who_calls_a_person_and_goes_on_is_heard(
+    database: Database, first: str, then: str
+) -> None:
+    world = World(database)
+    await burst(world, first, then)
+    assert await world.state() == "waiting"
+    assert f"{first}\n{then}" in world.office.texts[0]
+
+
+async def test_a_rating_in_two_messages(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/resolve 1")
+    await burst(world, "4", "quick and kind")
+    assert world.office.texts[-1] == "#1 Ann (fake) rates it 4 of 5: quick and kind"
+
+
+async def test_in_a_room_all_that_is_said_to_us_is_passed_on(database: Database) -> None:
+    world = World(database)
+    room: dict[str, Any] = {"addressed": Addressed.MENTION}
+    await world.customer("/human", **room)
+    await world.staff("/take 1")
+    bea: dict[str, Any] = {"by": "Bea", "addressed": Addressed.NONE}
+    await world.customer("Sam, where is my order?", **bea)  # by name
+    assert world.office.texts[-1] == "#1 Bea: Sam, where is my order?"
+    before = len(world.office.sent)
+    await world.customer("nice weather", **bea)
+    assert len(world.office.sent) == before
+
+
+async def test_a_ticket_answers_whoever_it_is_about(database: Database) -> None:
+    """Somebody else in the room asks for a person too."""
+    world = World(database)
+    room: dict[str, Any] = {"addressed": Addressed.MENTION}
+    await world.customer("/human", message="anns", **room)
+    await world.customer("/human I'm Bea", message="beas", by="Bea", **room)
+    assert "Bea: /human I'm Bea" in world.office.texts[-1]
+    await world.staff("/take 1")
+    assert world.shop.sent[-1].in_reply_to == "anns"
+
+
+# ------------------------------------------------------------------ nothing runs for ever
+
+
+async def test_the_staffs_place_may_have_been_a_customers(database: Database) -> None:
+    """Before the owner moved the desk there, a person had a ticket of it."""
+    world = World(database)
+    await world.customer("/human")
+    await world.tickets.write(lambda connection: _move(connection, 1, DESK, "taken"))
+    async with asyncio.timeout(5):
+        (listed,) = await world.staff("/tickets")
+    assert "Ann" in listed
+
+
+def _move(connection: sa.Connection, number: int, to: ConversationKey, state: str) -> None:
+    where = rows.ensure_conversation(connection, to)
+    values = {"conversation_id": where, "state": state, "staff": "office/id-bob"}
+    connection.execute(ticket.update().where(ticket.c.id == number).values(values))
+
+
+async def test_nobody_else_stops_what_is_written_for_the_staff(database: Database) -> None:
+    engine = SlowEngine()
+    world = World(database, engine=engine)
+    await world.customer("/human")
+    question = world.office.event("Sam, what is a kettle?", by="Bob", key=DESK)
+    await world.chat.receive(question, None)
+    await engine.half.wait()
+    await world.chat.receive(world.shop.event("/human"), None)
+    await world.chat.settled(ANN)
+    assert world.chat.writing
+    engine.goes_on.set()
+    await world.settled()
+    assert "The model answers." in world.office.texts
+
+
+async def test_what_the_terminal_does_stops_the_model(database: Database) -> None:
+    """It is another process: what it queued is found."""
+    engine = SlowEngine()
+    world = World(database, engine=engine)
+    await world.customer("/human")
+    await world.chat.receive(world.shop.event("how much is it?"), None)
+    await engine.half.wait()
+    elsewhere = World(database, before=world)
+    elsewhere.chat._lanes.wake = lambda key: None  # type: ignore[method-assign]
+    await elsewhere.chat._inbox.receive(office_event(elsewhere, "/take 1"), None)
+    await elsewhere.chat._step(DESK)
+    async with asyncio.timeout(5):
+        await world.desk.look(world.chat.wake)
+        await world.settled()
+    assert world.shop.texts[-1].startswith("You are talking with Bob now")
+    assert world.office.texts[-1] == "#1 Ann: how much is it?"
+
+
+async def test_what_is_for_a_platform_that_is_not_run_waits(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(database)
+    await world.customer("/human")
+    del world.chat._adapters["fake"]
+    await world.tickets.write(
+        lambda connection: connection.execute(
+            outbox.update().where(outbox.c.about != "").values(state="pending", conversation_id=1)
+        )
+    )
+    await world.desk.look(world.chat.wake)
+    await world.chat.settled(ANN)
+    assert "bug" not in caplog.text

@@ -67,20 +67,26 @@ class Customer:
         here = await self._tickets.here(last)
         if here.active and here.active.is_silent:
             return await self._pass_on(events, decision, here, here.active)
-        asked_us = last.addressed is not Addressed.NONE or decision.action is Action.ANSWER
-        if last.kind is Kind.SCHEDULED or decision.action is Action.NOTICE or not asked_us:
+        if last.kind is Kind.SCHEDULED or decision.action is Action.NOTICE:
             return None
-        text = unaddressed(last.text).strip()
-        name = next(iter(commands.words(last)), "")
-        if name == "rate" or (not name and _is_rating(text, here, self._clock.now())):
-            return self._rate(text if not name else commands.argument(last), last, here)
-        if name == "human" or (decision.action is Action.ANSWER and mood.wants_person(last.text)):
-            return self._call(last, here, "they ask for a person")
-        if decision.action is not Action.ANSWER or not mood.is_angry(last.text):
+        if not _asks_us(events, decision):
+            return None
+        names = {event.id: next(iter(commands.words(event)), "") for event in events}
+        text = ", ".join(unaddressed(event.text).strip() for event in events)
+        if names[last.id] == "rate":
+            return self._rate(commands.argument(last), last, here)
+        if not any(names.values()) and _is_rating(text, here, self._clock.now()):
+            return self._rate(text, last, here)
+        answers = decision.action is Action.ANSWER
+        if "human" in names.values() or (
+            answers and any(mood.wants_person(event.text) for event in events)
+        ):
+            return self._call(events, here, "they ask for a person")
+        if not answers or not any(mood.is_angry(event.text) for event in events):
             return None
         if here.active and here.active.state == "waiting":
             return None  # it is known
-        return self._call(last, here, "they are angry", "angry")
+        return self._call(events, here, "they are angry", "angry")
 
     async def unanswered(self, events: Sequence[Event], deed: Deed) -> Deed:
         """The documents have no answer: the staff is told, and the customer offered a person."""
@@ -90,7 +96,7 @@ class Customer:
         act = Act(what="unanswered", note="" if here.incognito else question)
         state = here.active.state if here.active else "open"
         ticket, also = self._ticket(last, here, act, state=state)
-        told = f"{wording.title(ticket)} asked what no document answers:\n{question}"
+        told = f"{wording.title(ticket)}: no document answers this.\n{_named(last, question)}"
         offer = Button(label=self._say(here, "offer"), command="/human")
         return replace(
             deed,
@@ -107,8 +113,8 @@ class Customer:
         ticket, also = self._ticket(last, here, act, state="waiting", held=deed.said)
         question = "\n".join(event.text for event in events)
         told = (
-            f"{wording.title(ticket)} asked:\n{question}\n\nI did not send my answer, for the "
-            f"documents shown say nothing of {why}:\n{deed.said}"
+            f"{wording.title(ticket)}: I did not send my answer, for the documents shown say "
+            f"nothing of {why}.\n{_named(last, question)}\n\n{deed.said}"
         )
         said = " ".join((self._say(here, "held"), self._away(here))).strip()
         return replace(
@@ -133,9 +139,9 @@ class Customer:
 
             return Deed(reason=f"{reason}; it comes later", also=later)
         theirs = last.author.id == ticket.author
-        if not theirs and last.addressed is Addressed.NONE:
+        if not theirs and not _asks_us(events, decision):
             return Deed(action=Action.SILENT, reason=reason, heard=decision.heard)
-        told = f"#{ticket.number} {clean_name(last.author.name)}: {_said(events)}"
+        told = f"#{ticket.number} {_named(last, _said(events))}"
         name = next(iter(commands.words(last)), "")
         if decision.action is Action.MEMORY and name != "memory":
             await self._memory_command(last)
@@ -155,17 +161,18 @@ class Customer:
             also=also,
         )
 
-    def _call(self, event: Event, here: Here, why: str, said: str = "") -> Deed:
+    def _call(self, events: Sequence[Event], here: Here, why: str, said: str = "") -> Deed:
         """Let a person come."""
+        last = events[-1]
         waits = here.active is not None and here.active.state == "waiting"
-        ticket, also = self._ticket(event, here, Act(what="wanted", note=why), state="waiting")
+        ticket, also = self._ticket(last, here, Act(what="wanted", note=why), state="waiting")
         if waits:
             answer = self._say(here, "called")
         elif away := self._away(here):
             answer = self._say(here, "closed", back=away)
         else:
             answer = self._say(here, said or "waiting")
-        told = f"{wording.title(ticket)} waits for a person: {why}.\n{_said([event])}"
+        told = f"{wording.title(ticket)} waits for a person: {why}.\n{_named(last, _said(events))}"
         return Deed(
             reason=why,
             said=answer,
@@ -176,13 +183,15 @@ class Customer:
     def _ticket(
         self, event: Event, here: Here, act: Act, *, state: str, held: str = ""
     ) -> tuple[Ticket, store.Change]:
-        """The ticket of this conversation in that state, and what is written to make it so."""
+        """The ticket of this conversation in that state, and what is written to make it so. It
+        goes on answering whoever it is about, whoever else in a room speaks."""
         now = self._clock.now()
         if (seen := here.active) is not None:
-            changed = replace(seen, state=state, held=held or seen.held, event=event)
+            newest = event if event.author.id == seen.author else seen.event
+            changed = replace(seen, state=state, held=held or seen.held, event=newest)
 
             def change(connection: sa.Connection) -> None:
-                values = {"held": changed.held, "event": event}
+                values = {"held": changed.held, "event": newest}
                 store.change(connection, seen, act, now, state=state, **values)
 
             return changed, change
@@ -240,6 +249,15 @@ def _is_rating(text: str, here: Here, now: datetime) -> bool:
     if here.active or asked is None or asked.rating is not None or asked.asked is None:
         return False
     return now - asked.asked < ASKED_FOR and _RATING.fullmatch(text) is not None
+
+
+def _asks_us(events: Sequence[Event], decision: Decision) -> bool:
+    addressed = any(event.addressed is not Addressed.NONE for event in events)
+    return addressed or decision.action not in (Action.SILENT, Action.CHIME)
+
+
+def _named(event: Event, said: str) -> str:
+    return f"{clean_name(event.author.name)}: {said}"
 
 
 def _said(events: Sequence[Event]) -> str:

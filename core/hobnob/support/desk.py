@@ -57,7 +57,8 @@ class Desk(Job):
         return await self._staff.due(row) if row is not None else None
 
     def permit(self, connection: Any, key: ConversationKey) -> None:
-        store.permit(connection, key)
+        if key != self._where:  # it may have been a customer's once
+            store.permit(connection, key)
 
     async def unanswered(self, events: Sequence[Event], deed: Deed) -> Deed:
         """See `hobnob.knowledge.job.Desk`."""
@@ -74,13 +75,16 @@ class Desk(Job):
     async def run(self, wake: Wake, busy: Callable[[], bool]) -> None:
         while True:
             try:
-                for key in await self.work():
-                    wake(key)
+                await self.look(wake)
             except StoreError as error:
                 log.warning("the desk waits: %s", error)
             except Exception:
                 log.exception("the desk: a bug; nothing is lost")
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self, wake: Wake) -> None:
+        for key in await self.work():
+            wake(key, stop=key != self._where)  # what the terminal did, the model does not know
 
     async def work(self) -> Sequence[ConversationKey]:
         """Send what the terminal queued, and tell the staff of words that did not reach a

@@ -14,6 +14,7 @@ from hobnob.events import Author, Button, Event, Role, Turn
 from hobnob.jobs import Deed, Message
 from hobnob.ports import Clock, Command, History, Limits
 from hobnob.store import tickets as store
+from hobnob.store.outbox import A_TICKET
 from hobnob.store.tickets import Act, SqlTickets, Ticket
 from hobnob.support import wording
 from hobnob.text import clean_name, mark, unaddressed
@@ -131,16 +132,20 @@ class Staff:
         ticket = await self._tickets.get(number) if number else None
         if ticket is None:
             return _say(f"Which ticket? Write /{name} and its number, as /tickets shows it.")
+        deed = await self._decide(name, ticket, rest, who)
+        return replace(deed, about=A_TICKET.format(ticket.number))
+
+    async def _decide(self, name: str, ticket: Ticket, rest: str, who: Who) -> Deed:
         if name == "ticket":
             return await self._show(ticket)
         if ticket.state == "resolved":
-            return _say(f"Ticket {number} is resolved already.")
+            return _say(f"Ticket {ticket.number} is resolved already.")
         if name == "take":
             return await self._take(ticket, rest, who)
         if ticket.staff != who.id and (ticket.is_silent or name in ("say", "answer", "snooze")):
             has = f"{ticket.staff_name} has it." if ticket.is_silent else "Nobody has it yet."
             over = " over" if ticket.is_silent else ""
-            return _say(f"{has} /take {number}{over} makes it yours.")
+            return _say(f"{has} /take {ticket.number}{over} makes it yours.")
         match name:
             case "say":
                 return self._to_customer(ticket, rest, who)

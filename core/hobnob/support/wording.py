@@ -54,6 +54,7 @@ def to_customer(ticket: Ticket, text: str, buttons: Sequence[Button] = ()) -> Me
         visibility=event.visibility,
         warning=event.warning,
         about=A_TICKET.format(ticket.number),
+        stops=True,
     )
 
 
