@@ -16,6 +16,7 @@ from hobnob import (
     cli_persona,
     cli_platforms,
     cli_posts,
+    cli_support,
 )
 from hobnob.cli_bot import BotName, Verbose, fail, load, run_until_done
 from hobnob.errors import HobnobError
@@ -41,6 +42,9 @@ cli.add_typer(cli_posts.posts, name="posts")
 cli.command()(cli_posts.review)
 cli.command()(cli_platforms.platforms)
 cli.command()(cli_explain.explain)
+cli.command()(cli_support.tickets)
+cli.command()(cli_support.desk)
+cli.add_typer(cli_support.stats, name="stats")
 
 
 def main() -> None:

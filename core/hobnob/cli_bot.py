@@ -2,14 +2,17 @@
 
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from hobnob.errors import HobnobError
 from hobnob.terminal import err
 
 if TYPE_CHECKING:
+    from hobnob.conversation import ConversationKey
+    from hobnob.ports import Limits
     from hobnob.settings import Bot
 
 T = TypeVar("T")
@@ -36,3 +39,17 @@ def fail(message: str) -> NoReturn:
     err.print("error:", style="bold red", end=" ")
     err.print(message, markup=False)
     sys.exit(1)
+
+
+def limits_of(bot: "Bot") -> "Callable[[ConversationKey], Limits]":
+    """What each platform takes, as far as it says so without being connected."""
+    from hobnob import registry
+    from hobnob.replies import CAREFUL
+
+    known = {}
+    for name in bot.settings.platforms:
+        try:
+            known[name] = registry.adapter(name, bot.settings.platform(name)).limits
+        except HobnobError:
+            continue  # its token is not set in this shell
+    return lambda key: known.get(key.platform, CAREFUL)

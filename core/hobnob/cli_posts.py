@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hobnob.cli_bot import BotName, fail, load, run_until_done
-from hobnob.errors import HobnobError
+from hobnob.cli_bot import BotName, fail, limits_of, load, run_until_done
 from hobnob.recurrence import next_due
 from hobnob.terminal import out, show
 
@@ -220,7 +219,7 @@ async def _office(bot: "Bot") -> AsyncIterator[Office]:
     from hobnob.store.posts import SqlPosts
 
     rules = {rule.name: rule for rule in _rules(bot)}
-    limits = _limits(bot)
+    limits = limits_of(bot)
     async with app.open_database(bot, prepare=True) as database:
         table = SqlPosts(database)
         desk = Desk(
@@ -232,17 +231,3 @@ async def _office(bot: "Bot") -> AsyncIterator[Office]:
             clock=SystemClock(),
         )
         yield Office(posts=table, desk=desk, rules=rules, limits=limits)
-
-
-def _limits(bot: "Bot") -> "Callable[[ConversationKey], Limits]":
-    """What each platform takes, as far as it says so without being connected."""
-    from hobnob import registry
-    from hobnob.replies import CAREFUL
-
-    known = {}
-    for name in bot.settings.platforms:
-        try:
-            known[name] = registry.adapter(name, bot.settings.platform(name)).limits
-        except HobnobError:
-            continue  # its token is not set in this shell
-    return lambda key: known.get(key.platform, CAREFUL)

@@ -33,7 +33,7 @@ from hobnob.store.tickets import SqlTickets
 from hobnob.support.customer import Customer
 from hobnob.support.desk import Desk
 from hobnob.support.opening import Opening
-from hobnob.support.staff import Staff
+from hobnob.support.staff import LimitsOf, Staff
 from hobnob.validate import FILE
 from hobnob.web.reader import PageReader
 
@@ -69,7 +69,6 @@ def support(place: Workplace) -> Desk | None:
     bot, table = place.bot, place.bot.settings.support
     if not table.enabled:
         return None
-    zone, language = table.opening.timezone or bot.settings.bot.timezone, bot.settings.bot.language
     where = ConversationKey.parse(table.where) if table.where else None
     limits = partial(replies.limits_of, place.adapters)
     tickets = SqlTickets(place.database)
@@ -78,24 +77,30 @@ def support(place: Workplace) -> Desk | None:
             tickets=tickets,
             where=where,
             opening=Opening.of(table.opening, bot.settings.bot.timezone, bot.folder),
-            language=language,
+            language=bot.settings.bot.language,
             memory_command=place.memory.command,
             clock=place.clock,
         ),
-        staff=Staff(
-            tickets=tickets,
-            history=SqlHistory(place.database),
-            where=where,
-            members=frozenset(table.staff),
-            answers=table.answers,
-            language=language,
-            zone=zone,
-            limits=limits,
-            clock=place.clock,
-        ),
+        staff=staff(bot, place.database, limits, place.clock),
         tickets=tickets,
         where=where,
         limits=limits,
+    )
+
+
+def staff(bot: Bot, database: Database, limits: LimitsOf, clock: Clock) -> Staff:
+    """The staff's side of the desk: all of it that the terminal needs."""
+    table = bot.settings.support
+    return Staff(
+        tickets=SqlTickets(database),
+        history=SqlHistory(database),
+        where=ConversationKey.parse(table.where) if table.where else None,
+        members=frozenset(table.staff),
+        answers=table.answers,
+        language=bot.settings.bot.language,
+        zone=table.opening.timezone or bot.settings.bot.timezone,
+        limits=limits,
+        clock=clock,
     )
 
 

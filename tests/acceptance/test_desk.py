@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hobnob.testing import telegram as fake_telegram
 from hobnob.testing.discord import FakeDiscord
 from hobnob.testing.live import tables
 from hobnob.testing.telegram import FakeTelegram, Sent
-from tests.acceptance.program import make_bot
+from tests.acceptance.program import hobnob, make_bot
 from tests.acceptance.town import Town
 
 
@@ -130,3 +131,69 @@ async def test_a_person_takes_over_across_platforms_and_kills(tmp_path: Path) ->
         for words in ("waits for a person", "my parcel is lost", "4711", "rates it"):
             assert len(here.at_desk(words)) == 1, words
         assert here.town.in_doubt() == []
+
+
+async def test_the_staff_works_in_the_terminal(tmp_path: Path) -> None:
+    async with FakeTelegram() as telegram:
+        bot = make_bot(
+            tmp_path / "bot",
+            f"""
+[engage]
+burst_seconds = 0
+disclose = false
+[support]
+enabled = true
+{tables(telegram)}
+""",
+        )
+        home = tmp_path / "home"
+        home.mkdir()
+        town = Town(
+            rooms=[], bot=bot, home=home, telegram=telegram, online=lambda: bool(telegram.offsets)
+        )
+
+        def told() -> list[str]:
+            return [r.text for r in telegram.replies if r.chat == fake_telegram.ANN]
+
+        async def at_desk(*lines: str) -> str:
+            arguments = ("desk", bot, "--name", "Bob")
+            text = "\n".join(lines)
+            done = await asyncio.to_thread(partial(hobnob, *arguments, home=home, text=text))
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+
+        async def until(words: str) -> None:
+            async with asyncio.timeout(60):
+                while not any(words in text for text in told()):
+                    await asyncio.sleep(0.05)
+
+        try:
+            await town.start()
+            telegram.say(fake_telegram.ANN, "/human")
+            await until("I've called a person")
+            assert "#1 Ann (telegram)" in await at_desk("/tickets")
+            assert "Ticket 1 is yours" in await at_desk("/take 1")
+            await until("You are talking with Bob now, a person.")
+            telegram.say(fake_telegram.ANN, "my parcel is lost")
+            async with asyncio.timeout(60):
+                while "my parcel is lost" not in await at_desk("/ticket 1"):
+                    await asyncio.sleep(0.2)
+            assert await at_desk("I look for it.", "/resolve") == (
+                "Ticket 1 is resolved, and the customer is asked how it went.\n"
+            )
+            await until("from 1 (badly) to 5 (very well)")
+            assert "I look for it." in told()
+            telegram.say(fake_telegram.ANN, "4")
+            await until("Thank you. That helps us.")
+            listed = hobnob("tickets", bot, "--all", home=home).stdout
+            assert "resolved\t4" in listed
+            picture = tmp_path / "desk.svg"
+            counted = hobnob("stats", "support", bot, "--plot", picture, home=home)
+            assert "conversations\t1\t" in counted.stdout
+            assert "rated 4\t1\t100 %" in counted.stdout
+            assert picture.read_text().startswith("<svg")
+            assert "has no desk" in hobnob("desk", make_bot(tmp_path / "b"), home=home).stderr
+        finally:
+            assert town.process is not None
+            town.process.kill()
+            await town.process.wait()

@@ -1,17 +1,15 @@
 """The support desk where two things happen at once: the bot stays silent, and no word is lost."""
 
 import asyncio
-
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
-from hobnob.errors import Changed, SendLater, SendRefused
-from hobnob.events import Addressed, Event, Kind, Role
+from hobnob.errors import Changed
+from hobnob.events import Addressed, Event, Kind
 from hobnob.jobs import Deed
 from hobnob.ports import Afterwards, Outcome, Parcel
 from hobnob.store import rows
@@ -19,8 +17,7 @@ from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
 from hobnob.store.outbox import SqlOutbox
-from hobnob.store.schema import inbox as inbox_table
-from hobnob.store.schema import outbox, schedule, ticket, ticket_act, turn
+from hobnob.store.schema import outbox, ticket
 from tests.contract.test_support import ANN, DESK, SlowEngine, World
 
 

@@ -15,7 +15,7 @@ from hobnob.store import links, outbox, rows
 from hobnob.store import schedule as schedules
 from hobnob.store.database import Database
 from hobnob.store.inbox import append
-from hobnob.store.schema import conversation, ticket, ticket_act
+from hobnob.store.schema import conversation, ticket, ticket_act, turn
 from hobnob.store.schema import outbox as outbox_table
 
 SILENT = ("taken", "snoozed")
@@ -95,6 +95,14 @@ class Here:
     """What is said here is not to be kept."""
     language: str
     """In which the bot is to answer here, by its English name; "": nobody said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """How far somebody has read (`SqlTickets.news`)."""
+
+    act: int
+    turn: int
 
 
 Change = Callable[[sa.Connection], None]
@@ -246,6 +254,49 @@ class SqlTickets:
                 (row.at, Act(what=row.what, who=row.who, note=row.note))
                 for row in connection.execute(query.order_by(ticket_act.c.id))
             ]
+
+        return await self._database.read(transaction)
+
+    async def all(self, limit: int) -> Sequence[Ticket]:
+        """The last ones, the newest first."""
+        query = SELECT.order_by(ticket.c.id.desc()).limit(limit)
+
+        def transaction(connection: sa.Connection) -> Sequence[Ticket]:
+            return [_ticket(row) for row in connection.execute(query)]
+
+        return await self._database.read(transaction)
+
+    async def news(self, since: Seen | None) -> tuple[Sequence[tuple[int, str, str]], Seen]:
+        """What was done about tickets, and said by people in the conversations of those that are
+        not resolved, after `since`: each as the ticket's number, who and what; and how far that
+        goes. None: nothing yet."""
+        acts = sa.select(ticket_act).order_by(ticket_act.c.id)
+        said = (
+            sa.select(turn.c.id, ticket.c.id.label("number"), turn.c.name, turn.c.text)
+            .join_from(turn, ticket, ticket.c.conversation_id == turn.c.conversation_id)
+            .where(_UNRESOLVED, turn.c.role == "user")
+            .order_by(turn.c.id)
+        )
+
+        def transaction(connection: sa.Connection) -> tuple[Any, Seen]:
+            newest = Seen(
+                act=connection.scalar(sa.select(sa.func.max(ticket_act.c.id))) or 0,
+                turn=connection.scalar(sa.select(sa.func.max(turn.c.id))) or 0,
+            )
+            if since is None or newest == since:
+                return (), newest
+            done = connection.execute(
+                acts.where(ticket_act.c.id > since.act, ticket_act.c.id <= newest.act)
+            )
+            found = [
+                (row.ticket_id, "", f"{row.what} by {row.who}{f': {row.note}' if row.note else ''}")
+                for row in done
+            ]
+            spoken = connection.execute(
+                said.where(turn.c.id > since.turn, turn.c.id <= newest.turn)
+            )
+            found += [(row.number, row.name, row.text) for row in spoken]
+            return found, newest
 
         return await self._database.read(transaction)
 

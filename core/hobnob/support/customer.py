@@ -156,7 +156,7 @@ class Customer:
 
         return Deed(
             reason=reason,
-            heard=not name,
+            heard=not name or self._where is None,  # the terminal shows what is remembered
             elsewhere=wording.to_staff(self._where, ticket, told),
             also=also,
         )
@@ -164,6 +164,8 @@ class Customer:
     def _call(self, events: Sequence[Event], here: Here, why: str, said: str = "") -> Deed:
         """Let a person come."""
         last = events[-1]
+        if self._where is None and here.incognito:
+            return Deed(reason="nobody could read it", said=self._say(here, "incognito"))
         waits = here.active is not None and here.active.state == "waiting"
         ticket, also = self._ticket(last, here, Act(what="wanted", note=why), state="waiting")
         if waits:

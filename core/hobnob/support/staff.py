@@ -49,10 +49,8 @@ class Who:
     """Somebody of the staff."""
 
     id: str
-    """platform/id, or "terminal"."""
+    """platform/id, or terminal/name."""
     name: str
-    event: Event | None = None
-    """What they said, where a ticket that they put away can come back to."""
 
 
 class Staff:
@@ -88,7 +86,7 @@ class Staff:
         if not found:
             return None
         name, number, rest = found[0]
-        who = Who(id=_who(last), name=last.author.name, event=last)
+        who = Who(id=_who(last), name=last.author.name)
         if self._members and who.id not in self._members:
             return Deed(
                 reason=f"{who.id} is no staff", said="Sorry, that is for the staff of the desk."
@@ -105,6 +103,18 @@ class Staff:
             deed = replace(deed, said=f"{deed.said}\n\n{note}".strip())
         return replace(deed, reason=deed.reason or f"/{name} by {who.id}")
 
+    async def hear(self, line: str, who: Who) -> Deed:
+        """What somebody writes in the terminal: a command, or words for the customer whom they
+        have. Raises StoreError."""
+        line = line.strip()
+        if not line.startswith("/"):
+            return await self.decide("say", None, line, who)
+        name, rest = (*line[1:].split(maxsplit=1), "", "")[:2]
+        if name not in NAMES:
+            return _say(f"There is no /{name}. {', '.join(f'/{each}' for each in sorted(NAMES))}")
+        number, rest = _numbered(rest)
+        return await self.decide(name, number, rest, who)
+
     async def _asked(self, event: Event) -> tuple[str, int | None, str] | None:
         """The command, the number of the ticket and the rest; None if it is for no ticket."""
         about = None
@@ -115,10 +125,8 @@ class Staff:
             return ("say", about, _words(event)) if about else None
         if name not in NAMES:
             return None
-        first, rest = (*commands.argument(event).split(maxsplit=1), "", "")[:2]
-        if first.lstrip("#").isdecimal() and len(first) < 10:
-            return name, int(first.lstrip("#")), rest
-        return name, about, commands.argument(event)
+        number, rest = _numbered(commands.argument(event))
+        return name, about if number is None else number, rest
 
     async def decide(self, name: str, number: int | None, rest: str, who: Who) -> Deed:
         """What `who` decides. Raises StoreError."""
@@ -290,13 +298,13 @@ class Staff:
         read = when.read(rest, now, self._zone, [wording.code(self._language), "en"])
         if read.doubt:  # "2 hours"
             read = when.read(f"in {rest}", now, self._zone, ["en"])
-        if read.doubt or not read.whens or who.event is None:
+        if read.doubt or not read.whens:
             return _say(
                 f"Until when? As in /snooze {ticket.number} 2 hours, or "
                 f"/snooze {ticket.number} tomorrow at 9:00"
             )
         due = read.whens[0].due.astimezone(UTC)
-        event = replace(who.event, text="", quoted=None, attachments=(), reply_to=None)
+        event = replace(ticket.event, author=Author(id=who.id, name=who.name))
 
         def also(connection: sa.Connection) -> None:
             row = store.snooze(connection, ticket, event, due)
@@ -372,6 +380,14 @@ class Staff:
 
 def _say(said: str, buttons: Sequence[Button] = ()) -> Deed:
     return Deed(reason="", said=said, buttons=tuple(buttons))
+
+
+def _numbered(argument: str) -> tuple[int | None, str]:
+    """The number of a ticket at the beginning, and the rest."""
+    first, rest = (*argument.split(maxsplit=1), "", "")[:2]
+    if first.lstrip("#").isdecimal() and len(first) < 10:
+        return int(first.lstrip("#")), rest
+    return None, argument
 
 
 def _words(event: Event) -> str:

@@ -1,0 +1,96 @@
+"""What is counted at the desk, and what the terminal shows of it; on both databases alike."""
+
+from datetime import timedelta
+
+import pytest
+
+from hobnob.store.database import Database
+from hobnob.support import counting
+from hobnob.support.staff import Who
+from hobnob.support.stats import Numbers
+from tests.contract.test_support import DESK, World
+
+BOB = Who(id="terminal/bob", name="Bob")
+
+
+async def counted(world: World, days: float = 1) -> Numbers:
+    now = world.clock.now()
+    return await counting.numbers(world.database, DESK, now - timedelta(days=days), now)
+
+
+async def test_nothing_is_counted_where_nothing_was(database: Database) -> None:
+    numbers = await counted(World(database))
+    assert (numbers.conversations, numbers.alone, numbers.rated) == (0, 0, 0)
+    assert numbers.satisfaction is None
+    assert (*numbers.waits, *numbers.asked, *numbers.unanswered) == ()
+
+
+async def test_who_was_helped_how_soon_and_how_well(database: Database) -> None:
+    world = World(database)
+    await world.customer("How long is the warranty?", room="bea", by="Bea")
+    await world.customer("what's the warranty, how long?", room="cid", by="Cid")
+    await world.customer("Where is my parcel?")
+    await world.customer("/human")
+    await world.staff("/take 1")
+    world.clock.advance(600)
+    await world.staff("/say 1 I look for it.")
+    await world.staff("/say 1 Here it is.")
+    await world.staff("/resolve 1")
+    await world.customer("4, quick")
+    await world.staff("and who makes the tea?")
+    numbers = await counted(world)
+    assert (numbers.conversations, numbers.alone) == (3, 2)
+    assert numbers.waits == [timedelta(minutes=10)]
+    assert numbers.ratings == {4: 1}
+    assert [(each.times, each.text) for each in numbers.asked] == [
+        (2, "what's the warranty, how long?"),
+        (1, "Where is my parcel?"),
+    ]
+    world.clock.advance(timedelta(days=3).total_seconds())
+    assert (await counted(world)).conversations == 0
+    assert (await counted(world, days=4)).conversations == 3
+
+
+@pytest.mark.parametrize(
+    ("texts", "groups"),
+    [
+        (["How do I return it?", "how do i RETURN it", "returns, how?"], [3]),
+        (["Can I pay by card?", "Do you open on Sundays?"], [1, 1]),
+        (["你们几点开门？", "你们几点开门"], [2]),
+        ([], []),
+    ],
+)
+def test_the_same_question_in_other_words_counts_once(texts: list[str], groups: list[int]) -> None:
+    assert [question.times for question in counting.grouped(texts)] == groups
+
+
+async def test_the_terminal_sees_what_is_new(database: Database) -> None:
+    world = World(database)
+    await world.customer("hello")
+    _, seen = await world.tickets.news(None)
+    await world.customer("/human")
+    await world.customer("my parcel is lost")
+    await world.customer("what is love?", room="bea", by="Bea")  # no ticket: nobody's business
+    news, seen = await world.tickets.news(seen)
+    assert news == [
+        (1, "", "wanted by hobnob: they ask for a person"),
+        (1, "Ann", "my parcel is lost"),
+    ]
+    assert await world.tickets.news(seen) == ((), seen)
+
+
+async def test_what_the_terminal_does_is_what_the_staff_does(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    for line in ("/take 1", "I look for it.", "/snooze 1 2 hours"):
+        deed = await world.desk._staff.hear(line, BOB)
+        assert deed.also is not None, deed.said
+        await database.write(deed.also)
+    assert await world.state() == "snoozed"
+    world.clock.advance(7200)
+    await world.start()
+    assert await world.state() == "taken"
+    assert await world.whats() == ["wanted", "taken", "said", "snoozed", "back"]
+    assert "There is no /dance." in (await world.desk._staff.hear("/dance", BOB)).said
+    other = Who(id="terminal/eve", name="Eve")
+    assert (await world.desk._staff.hear("/say 1 hi", other)).said.startswith("Bob has it.")
