@@ -43,7 +43,7 @@ class Deed:
     """To whoever spoke; "": nothing."""
     buttons: tuple[Button, ...] = ()
     private: bool = False
-    """For them alone, where the platform can do that in a room."""
+    """For them alone (`Reply.private`)."""
     remembered: str = ""
     """What is remembered as said by us, after what they said; "": neither is."""
     heard: bool = False

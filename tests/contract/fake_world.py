@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Self
 
+from hobnob.conversation import ConversationKey
 from hobnob.errors import SendLater
 from hobnob.events import Addressed, Attachment, Event, Kind, Reply
 from hobnob.ports import Limits, Receiver
@@ -143,12 +144,15 @@ class FakeWorld:
     async def limit(self, seconds: float) -> None:
         self.limited_until, self.told_to_wait = time.monotonic() + seconds, False
 
+    async def shut(self, by: str) -> None:
+        raise NotImplementedError
+
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
-        where = _where(place, by)
+        where = key(**_where(place, by))
         return [
             Shown(id=id_, text=reply.text, reply_to=reply.in_reply_to)
             for id_, reply in self.messages.items()
-            if reply.key == key(**where)
+            if where == (self._alone(reply) if reply.private else reply.key)
         ]
 
     def complaints(self) -> Sequence[str]:
@@ -158,6 +162,10 @@ class FakeWorld:
         event = self._people.event(text, by=by.capitalize(), key=key(**_where(place, by)), **fields)
         self._tell(event)
         return event
+
+    def _alone(self, reply: Reply) -> ConversationKey:
+        """Where one person alone sees it."""
+        return key(**_where(Place.DIRECT, self._said(reply.in_reply_to).author.name.casefold()))
 
     def _said(self, message: str) -> Event:
         return next(event for event in self.log if event.message == message)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from hobnob import notices
+from hobnob.memory.commands import NOTHING
 from hobnob.store.database import Database
 from hobnob.store.schema import reaction
 from hobnob.testing.live import until
@@ -113,6 +115,40 @@ async def test_commands_are_answered_without_a_model(town: Town) -> None:
         await until(lambda: "/forget everything deletes" in "".join(town.texts()), town.texts)
     assert "Hello, I am Robin, an AI." in town.texts()[0]
     assert engine.prompts == []
+
+
+@over("command", place=Place.ROOM)
+async def test_what_is_for_one_alone_is_not_seen_in_the_room(town: Town) -> None:
+    async with town.living():
+        await town.world.say("/memory", place=Place.ROOM)
+        await until(lambda: town.texts() == [NOTHING], town.texts)
+    assert town.texts(Place.ROOM) == []
+
+
+@over("command", "edit", place=Place.ROOM)
+async def test_what_is_for_one_alone_takes_the_place_of_nothing_that_all_see(town: Town) -> None:
+    async with town.living("Hi!"):
+        message = await town.world.say("hello", place=Place.ROOM)
+        await town.said("Hi!", place=Place.ROOM)
+        await town.world.edit(message, "/memory")
+        await town.said(place=Place.ROOM)
+        await until(lambda: town.texts() == [NOTHING], town.texts)
+    assert town.texts(Place.ROOM) == []
+
+
+@over("command", "shut", place=Place.ROOM)
+async def test_who_takes_nothing_in_private_is_told_so_in_the_room_and_nothing_else(
+    town: Town,
+) -> None:
+    async with town.living("Hi!"):
+        await town.world.shut("ann")
+        await town.world.say("/memory", place=Place.ROOM)
+        await until(lambda: town.texts(Place.ROOM), lambda: town.texts(Place.ROOM))
+        await town.world.say("hello", place=Place.ROOM)
+        await until(lambda: len(town.texts(Place.ROOM)) == 2, lambda: town.texts(Place.ROOM))
+    assert town.texts(Place.ROOM)[0].startswith(notices.for_one("").rstrip())
+    assert town.texts(Place.ROOM)[1] == "Hi!"
+    assert town.texts() == []
 
 
 @everywhere("react")

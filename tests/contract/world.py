@@ -37,7 +37,7 @@ class World(Protocol):
 
     places: frozenset[Place]
     can: frozenset[str]
-    """Of: "edit", "delete", "react", "attach", "reply", "grow", "command"."""
+    """Of: "edit", "delete", "react", "attach", "reply", "grow", "command", "shut"."""
 
     @property
     def adapter(self) -> Adapter:
@@ -82,6 +82,10 @@ class World(Protocol):
 
     async def limit(self, seconds: float) -> None:
         """Sends are refused for so long, as the platform does it, saying how long."""
+        ...
+
+    async def shut(self, by: str) -> None:
+        """This person takes no direct messages of ours."""
         ...
 
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:

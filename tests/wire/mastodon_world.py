@@ -69,6 +69,9 @@ class MastodonWorld(ServedWorld[FakeMastodon, MastodonAdapter]):
     async def cut(self) -> None:
         self.server.cut_streams()
 
+    async def shut(self, by: str) -> None:
+        raise NotImplementedError
+
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
         return [
             Shown(

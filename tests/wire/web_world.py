@@ -103,6 +103,9 @@ class WebWorld:
             browser.away_until = asyncio.get_running_loop().time() + seconds
             browser.cut()
 
+    async def shut(self, by: str) -> None:
+        raise NotImplementedError
+
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
         browser = self.site.browsers.get(by)
         if browser is None:
