@@ -13,7 +13,7 @@ from hobnob.errors import SendLater
 from hobnob.events import Addressed, Attachment, Event, Kind, Reply
 from hobnob.ports import Limits, Receiver
 from hobnob.testing.adapter import FakeAdapter, key
-from tests.contract.world import Place, Shown
+from tests.contract.world import Place, Shown, Unable
 
 LIMITS = Limits(max_length=300, edit_seconds=0.02)
 
@@ -52,11 +52,11 @@ class _Platform(FakeAdapter):
         return await super().send(reply)
 
 
-class FakeWorld:
+class FakeWorld(Unable):
     """Implements `tests.contract.world.World`."""
 
     places = frozenset(Place)
-    can = frozenset({"edit", "delete", "react", "attach", "reply", "grow", "command"})
+    can = frozenset({"online", "edit", "delete", "react", "attach", "reply", "grow", "command"})
 
     def __init__(self) -> None:
         self.messages: dict[str, Reply] = {}
@@ -143,9 +143,6 @@ class FakeWorld:
 
     async def limit(self, seconds: float) -> None:
         self.limited_until, self.told_to_wait = time.monotonic() + seconds, False
-
-    async def shut(self, by: str) -> None:
-        raise NotImplementedError
 
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
         where = key(**_where(place, by))

@@ -14,7 +14,9 @@ CHANNELS = {Place.ROOM: GENERAL, Place.THREAD: THREAD}
 
 class DiscordWorld(ServedWorld[FakeDiscord, DiscordAdapter]):
     places = frozenset(Place)
-    can = frozenset({"edit", "delete", "react", "attach", "reply", "grow", "command", "shut"})
+    can = frozenset(
+        {"online", "edit", "delete", "react", "attach", "reply", "grow", "command", "shut"}
+    )
 
     def __init__(self) -> None:
         super().__init__(FakeDiscord())

@@ -20,7 +20,7 @@ class MastodonWorld(ServedWorld[FakeMastodon, MastodonAdapter]):
     """
 
     places = frozenset(_VISIBILITIES)
-    can = frozenset({"edit", "delete", "attach", "reply", "command"})
+    can = frozenset({"online", "edit", "delete", "attach", "reply", "command"})
 
     def __init__(self) -> None:
         super().__init__(FakeMastodon())
@@ -68,9 +68,6 @@ class MastodonWorld(ServedWorld[FakeMastodon, MastodonAdapter]):
 
     async def cut(self) -> None:
         self.server.cut_streams()
-
-    async def shut(self, by: str) -> None:
-        raise NotImplementedError
 
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
         return [

@@ -17,7 +17,7 @@ class TelegramWorld(ServedWorld[FakeTelegram, TelegramAdapter]):
     """In a direct place a draft is seen like a message, until that comes."""
 
     places = frozenset(Place)
-    can = frozenset({"edit", "react", "attach", "reply", "grow", "command", "shut"})
+    can = frozenset({"online", "edit", "react", "attach", "reply", "grow", "command", "shut"})
 
     def __init__(self) -> None:
         super().__init__(FakeTelegram(LENIENT))
@@ -57,9 +57,6 @@ class TelegramWorld(ServedWorld[FakeTelegram, TelegramAdapter]):
 
     async def edit(self, message: str, text: str) -> None:
         self.server.edit(int(message), f"@{USERNAME} {text}" if message in self._named else text)
-
-    async def delete(self, message: str) -> None:
-        raise NotImplementedError("Telegram tells a bot of no deletion but a business's")
 
     async def react(self, message: str, emoji: str, *, by: str = "ann") -> None:
         self.server.react(int(message), *([emoji] if emoji else []), author=by)
