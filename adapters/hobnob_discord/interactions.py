@@ -16,6 +16,7 @@ import discord
 from hobnob.conversation import ConversationKey
 from hobnob.events import Addressed, Author, Button, Event, Kind, Reply
 from hobnob.ports import Command
+from hobnob_discord.translate import mention
 
 TOKEN_HOLDS = timedelta(minutes=14, seconds=30)
 """Discord takes answers to an interaction for 15 minutes."""
@@ -111,8 +112,8 @@ def typed(interaction: discord.Interaction) -> str:
 
 
 def asker(reply: Reply) -> int | None:
-    """Whose command it is about. What is said much later, as a reminder is, answers no command any
-    more; then the mention tells."""
+    """Whom it answers. What is said much later, as a reminder is, answers nothing any more; then
+    the mention tells."""
     if command := Ticket.read(reply.in_reply_to):
         return command.user
     mentioned = _MENTION.fullmatch(reply.mention)
@@ -127,7 +128,7 @@ def to_event(interaction: discord.Interaction, ticket: Ticket, key: Conversation
         kind=Kind.COMMAND,
         key=key,
         author=Author(
-            id=str(user.id), name=user.display_name, is_bot=user.bot, handle=f"<@{user.id}>"
+            id=str(user.id), name=user.display_name, is_bot=user.bot, handle=mention(user.id)
         ),
         at=interaction.created_at,
         message=str(ticket),

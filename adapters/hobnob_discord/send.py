@@ -1,6 +1,7 @@
 """One message out: posted, changed, deleted, or shown in answer to a command."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 import aiohttp
 import discord
 
+from hobnob import notices
 from hobnob.conversation import ConversationKey
 from hobnob.errors import SendLater, SendRefused, SendUnknown
 from hobnob.events import Button, Reply
@@ -19,6 +21,8 @@ from hobnob_discord.gateway import Gateway, retry_after
 from hobnob_discord.interactions import Ticket
 from hobnob_discord.missed import LINK_FAILURES
 
+log = logging.getLogger(__name__)
+
 NONCE_HOLDS = timedelta(minutes=2)
 """Discord drops a second message with the same nonce for "a few minutes"."""
 LOOK_BACK = timedelta(minutes=5)
@@ -28,6 +32,7 @@ RETRY_PAUSES = (1.0, 4.0, 15.0, 60.0, 120.0)
 """Seconds before a send that may have arrived is repeated, which nonce and history make safe."""
 SEND_SECONDS = 60.0
 LATER_SECONDS = 30.0
+OPEN = "Let members of this server write you direct messages, then ask me again."
 OLD_EDITS = 30046
 """Discord's code for too many edits of messages that are more than an hour old."""
 FAILURES = (discord.DiscordException, *LINK_FAILURES, RuntimeError, KeyError)
@@ -119,8 +124,23 @@ async def _attempt(gateway: Gateway, number: int, reply: Reply) -> str:
     ticket = Ticket.read(reply.in_reply_to)
     if ticket and (shown := await _respond(gateway, ticket, reply)):
         return shown
-    if reply.private and (asker := interactions.asker(reply)):
-        number = (await gateway.create_dm(discord.Object(asker))).id
+    if not reply.private:
+        return await _say(gateway, number, reply, ticket)
+    try:
+        if asker := interactions.asker(reply):
+            alone = (await gateway.create_dm(discord.Object(asker))).id
+            elsewhere = replace(reply, in_reply_to="") if alone != number and not ticket else reply
+            return await _say(gateway, alone, elsewhere, ticket)
+    except discord.HTTPException as error:
+        if reply.follows or not isinstance(_failure(error), SendRefused):
+            raise
+        log.info("%s: what is for one alone is refused: %s", reply.key, check.reason(error))
+    hint = replace(reply, text=notices.for_one(OPEN), buttons=(), private=False)
+    return await _say(gateway, number, hint, ticket)
+
+
+async def _say(gateway: Gateway, number: int, reply: Reply, ticket: Ticket | None) -> str:
+    """Post it in the channel with this number."""
     doubt = reply.attempted
     lapsed = doubt is not None and datetime.now(UTC) - doubt > NONCE_HOLDS
     if doubt and (lapsed or ticket):

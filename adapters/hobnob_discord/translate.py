@@ -29,6 +29,10 @@ def conversation(account: str, channel: discord.abc.Snowflake) -> ConversationKe
     return ConversationKey(platform=PLATFORM, account=account, room=str(channel.id))
 
 
+def mention(user: int) -> str:
+    return f"<@{user}>"
+
+
 def is_said(message: discord.Message, me: int) -> bool:
     """Whether somebody else wrote it: not us, and not Discord (a pin, a boost, somebody joined)."""
     return message.type in _SAID and message.author.id != me
@@ -100,6 +104,7 @@ def _author(message: discord.Message) -> Author:
         id=str(author.id),
         name=author.display_name,
         is_bot=author.bot or message.webhook_id is not None,
+        handle=mention(author.id),
     )
 
 

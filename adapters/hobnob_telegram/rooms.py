@@ -27,6 +27,11 @@ class Place:
     topic: int | None = None
     business: str | None = None
 
+    @property
+    def is_direct(self) -> bool:
+        """Only the person and we read it: groups have numbers below zero."""
+        return self.chat > 0 and self.business is None
+
     @classmethod
     def of(cls, key: ConversationKey, chat: int) -> Self:
         if key.thread.startswith(BUSINESS):

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from telegram import (
@@ -15,6 +16,7 @@ from telegram import (
 )
 from telegram.error import BadRequest, ChatMigrated, InvalidToken, RetryAfter, TelegramError
 
+from hobnob import notices
 from hobnob.errors import SendLater, SendRefused, SendUnknown
 from hobnob.events import Button, Reply
 from hobnob.health import Pulse
@@ -22,6 +24,7 @@ from hobnob_telegram.client import failure, said, seconds
 from hobnob_telegram.markup import Rendered, plain, render
 from hobnob_telegram.pace import Act, Pace
 from hobnob_telegram.rooms import Place, Rooms
+from hobnob_telegram.translate import MENTION
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +60,24 @@ class Sender:
             raise SendUnknown(
                 "an earlier attempt was cut off, and Telegram can't tell whether it arrived"
             )
+        if not reply.private or place.is_direct:
+            return self._rooms.message(place.chat, await self._say(bot, place, reply))
+        person = reply.mention.removeprefix(MENTION)
+        try:
+            if person.isdecimal():
+                alone = Place(chat=int(person))
+                number = await self._say(bot, alone, replace(reply, in_reply_to=""))
+                return f"{person}/{number}"  # no message of the room's has such an id
+        except SendRefused as refused:
+            if reply.follows:
+                raise
+            log.info("%s: what is for one alone is refused: %s", reply.key, refused)
+        hint = notices.for_one(f"Write to me, and ask me there: https://t.me/{bot.username}")
+        number = await self._say(bot, place, replace(reply, text=hint, buttons=()))
+        return self._rooms.message(place.chat, number)
+
+    async def _say(self, bot: Bot, place: Place, reply: Reply) -> int:
+        """Post it there; Telegram's number of the message."""
         answered = None
         if reply.in_reply_to and not reply.follows:
             answered = self._rooms.number(place, reply.in_reply_to)
@@ -79,7 +100,7 @@ class Sender:
 
         async with self._asking(place, Act.POST):
             message = await _formatted(post, reply.text)
-        return self._rooms.message(place.chat, message.message_id)
+        return message.message_id
 
     async def _change(self, bot: Bot, place: Place, number: int, reply: Reply) -> None:
         async def change(rendered: Rendered) -> None:

@@ -39,6 +39,8 @@ ALLOWED = (
     Update.CALLBACK_QUERY,
 )
 """The updates that we ask for."""
+MENTION = "tg://user?id="
+"""Begins the link that mentions a person (https://core.telegram.org/bots/api#formatting-options)."""
 OTHER_EMOJI = "🌟"
 """Stands for an emoji that has no character: a custom or a paid one."""
 
@@ -170,7 +172,9 @@ def _author(message: Message) -> Author | None:
 
 
 def _of_user(user: User) -> Author:
-    return Author(id=str(user.id), name=user.full_name, is_bot=user.is_bot)
+    return Author(
+        id=str(user.id), name=user.full_name, is_bot=user.is_bot, handle=f"{MENTION}{user.id}"
+    )
 
 
 def _of_chat(chat: Chat) -> Author:

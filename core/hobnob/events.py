@@ -49,7 +49,8 @@ class Author:
     name: str
     is_bot: bool = False
     handle: str = ""
-    """How to mention them in a text ("@ann@example.social"); "" where answering is enough."""
+    """How they are mentioned in a text of the platform's ("@ann@example.social", "<@501>"), and so
+    how they are reached without a message of theirs; "" for whom nobody can reach."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,14 +220,16 @@ class Reply:
     follows: str = ""
     """The id of the part sent before this one, where a long answer was split."""
     mention: str = ""
-    """The handle of the person answered, for platforms that reach people by mention."""
+    """The handle of the person answered."""
     visibility: Visibility | None = None
     warning: str = ""
     attempted: datetime | None = None
     replaces: str = ""
     """The id of the message of ours that this one takes the place of."""
     private: bool = False
-    """For the one who is answered alone, where the platform can do that in a room."""
+    """For the one who is answered alone. In a room it is shown to nobody else: where the platform
+    can't do that it goes to them in private, and where that is refused the room is told that there
+    is something for them (`notices.for_one`), and never what."""
     buttons: tuple[Button, ...] = ()
     """Where the platform has them (`Limits.buttons`); elsewhere the text names the commands."""
     about: str = ""

@@ -52,7 +52,7 @@ class Deed:
     """To whoever spoke; "": nothing."""
     buttons: tuple[Button, ...] = ()
     private: bool = False
-    """For them alone, where the platform can do that in a room."""
+    """For them alone (`Reply.private`)."""
     about: str = ""
     """What `said` is about (`Reply.about`)."""
     remembered: str = ""

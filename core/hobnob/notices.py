@@ -19,6 +19,7 @@ What is said to me is kept in the database of whoever set me up here, so that I 
 /memory shows what I know about you, /memory why 1 where I have it from.
 /forget everything deletes all that you ever said to me, and all that was made of it. \
 /incognito makes me keep nothing from then on. What is said in private is never told in a room."""
+FOR_ONE = "My answer is for you alone, and I can't write to you in private. {how}"
 LISTENS = (
     "In rooms I read along: what people say there to each other is kept too, and is remembered "
     "in that room alone."
@@ -106,6 +107,12 @@ def tell(
         case _:
             language = asked_if_ai(event.text) or "en"
             return HONEST[language].format(name=persona.name)
+
+
+def for_one(how: str) -> str:
+    """Said in a room instead of what is for one person alone and could not be said to them in
+    private. `how` says what they can do about it."""
+    return FOR_ONE.format(how=how)
 
 
 def greeting(persona: Persona, whom: str) -> str:

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Self
 
+from hobnob.conversation import ConversationKey
 from hobnob.errors import SendLater
 from hobnob.events import Addressed, Attachment, Event, Kind, Reply
 from hobnob.ports import Limits, Receiver
 from hobnob.testing.adapter import FakeAdapter, key
-from tests.contract.world import Place, Shown
+from tests.contract.world import Place, Shown, Unable
 
 LIMITS = Limits(max_length=300, edit_seconds=0.02)
 
@@ -51,11 +52,11 @@ class _Platform(FakeAdapter):
         return await super().send(reply)
 
 
-class FakeWorld:
+class FakeWorld(Unable):
     """Implements `tests.contract.world.World`."""
 
     places = frozenset(Place)
-    can = frozenset({"edit", "delete", "react", "attach", "reply", "grow", "command"})
+    can = frozenset({"online", "edit", "delete", "react", "attach", "reply", "grow", "command"})
 
     def __init__(self) -> None:
         self.messages: dict[str, Reply] = {}
@@ -144,11 +145,11 @@ class FakeWorld:
         self.limited_until, self.told_to_wait = time.monotonic() + seconds, False
 
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
-        where = _where(place, by)
+        where = key(**_where(place, by))
         return [
             Shown(id=id_, text=reply.text, reply_to=reply.in_reply_to)
             for id_, reply in self.messages.items()
-            if reply.key == key(**where)
+            if where == (self._alone(reply) if reply.private else reply.key)
         ]
 
     def complaints(self) -> Sequence[str]:
@@ -158,6 +159,10 @@ class FakeWorld:
         event = self._people.event(text, by=by.capitalize(), key=key(**_where(place, by)), **fields)
         self._tell(event)
         return event
+
+    def _alone(self, reply: Reply) -> ConversationKey:
+        """Where one person alone sees it."""
+        return key(**_where(Place.DIRECT, self._said(reply.in_reply_to).author.name.casefold()))
 
     def _said(self, message: str) -> Event:
         return next(event for event in self.log if event.message == message)

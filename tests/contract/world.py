@@ -37,7 +37,8 @@ class World(Protocol):
 
     places: frozenset[Place]
     can: frozenset[str]
-    """Of: "edit", "delete", "react", "attach", "reply", "grow", "command"."""
+    """Of: "edit", "delete", "react", "attach", "reply", "grow", "command", "shut", and
+    "online": several people are there, nobody waits for anybody, and what is said waits for us."""
 
     @property
     def adapter(self) -> Adapter:
@@ -84,6 +85,10 @@ class World(Protocol):
         """Sends are refused for so long, as the platform does it, saying how long."""
         ...
 
+    async def shut(self, by: str) -> None:
+        """This person takes no direct messages of ours."""
+        ...
+
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
         """What we have said there, oldest first; `by` names the person of a direct place."""
         ...
@@ -92,3 +97,28 @@ class World(Protocol):
         """What the server would have banned us for: retried too early, unknown routes, requests
         beyond the limits, IDENTIFYs or logins in a storm, the token where it has no business."""
         ...
+
+
+class Unable:
+    """A base of worlds: what is not in a world's `can` is never asked of it."""
+
+    async def edit(self, message: str, text: str) -> None:
+        raise NotImplementedError
+
+    async def delete(self, message: str) -> None:
+        raise NotImplementedError
+
+    async def react(self, message: str, emoji: str, *, by: str = "ann") -> None:
+        raise NotImplementedError
+
+    async def tell_again(self) -> None:
+        raise NotImplementedError
+
+    async def cut(self) -> None:
+        raise NotImplementedError
+
+    async def limit(self, seconds: float) -> None:
+        raise NotImplementedError
+
+    async def shut(self, by: str) -> None:
+        raise NotImplementedError

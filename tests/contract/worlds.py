@@ -27,6 +27,7 @@ from hobnob.testing.engine import ScriptedEngine
 from hobnob.testing.live import until
 from tests.contract.fake_world import FakeWorld
 from tests.contract.world import Place, Shown, World
+from tests.wire.console_world import Keyboard, Pipe
 from tests.wire.discord_world import DiscordWorld
 from tests.wire.mastodon_world import MastodonWorld
 from tests.wire.telegram_world import TelegramWorld
@@ -43,9 +44,11 @@ class Opens(Protocol):
 
 
 WORLDS: Mapping[str, Opens] = {
+    "console": Keyboard,
     "discord": DiscordWorld,
     "fake": FakeWorld,
     "mastodon": MastodonWorld,
+    "pipe": Pipe,
     "telegram": TelegramWorld,
     "web": WebWorld,
 }

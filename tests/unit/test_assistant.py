@@ -212,6 +212,14 @@ async def test_a_room_hears_nothing_of_what_was_said_in_private(talk: Talk) -> N
     assert "surprise" in await talk.command("/reminders")
 
 
+async def test_what_a_command_asked_for_in_a_room_comes_to_them_alone(talk: Talk) -> None:
+    for said in ("/remind in 1 hour call", "remind me in 1 hour to call"):
+        await talk.stage.hear(talk.event(said, room="room"))
+    await talk.wait(HOUR)
+    *_, by_command, by_words = talk.stage.platform.shown.values()
+    assert (by_command.private, by_words.private) == (True, False)
+
+
 async def test_in_a_room_it_comes_in_the_room_by_name(talk: Talk) -> None:
     await talk.say("remind me in 10 minutes to stretch", room="room")
     assert await talk.wait(0.17 * HOUR) == "Ann: Reminder: stretch"

@@ -59,7 +59,7 @@ async def test_a_message_carries_who_when_and_where(world: World) -> None:
         id=str(123456789 << 22),
         kind=Kind.MESSAGE,
         key=ConversationKey(platform="discord", account=str(ME), room="31"),
-        author=Author(id="1001", name="Ann"),
+        author=Author(id="1001", name="Ann", handle="<@1001>"),
         at=datetime(2015, 1, 2, 10, 17, 36, 789000, tzinfo=UTC),
         message=str(123456789 << 22),
         text="hi",

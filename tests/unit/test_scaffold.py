@@ -1,12 +1,15 @@
 """`hobnob new`: a copy that is the owner's, or nothing at all."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from hobnob import registry
 from hobnob.errors import ConfigError
 from hobnob.scaffold import new
-from hobnob.settings import load, ready_bots
+from hobnob.settings import Settings, load, ready_bots
 
 
 def refused(target: Path, like: str = "friend") -> str:
@@ -29,6 +32,22 @@ def test_a_new_bot_is_the_ready_one_under_its_own_name(tmp_path: Path, like: str
     assert bot.settings.bot.name == "mine"
     assert bot.persona == load(ready_bots()[like]).persona
     assert bot.database_url == f"sqlite:///{target}/hobnob.db"
+
+
+@pytest.mark.parametrize("like", ["assistant", "friend", "poster", "support"])
+def test_every_platform_waits_in_the_file_to_be_used(
+    tmp_path: Path, like: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new(tmp_path / "mine", like)
+    file = tmp_path / "mine" / "bot.toml"
+    for name in registry.known(registry.ADAPTERS):
+        monkeypatch.setenv(f"{name.upper()}_TOKEN", "123:token")
+    used = re.sub(r"^# (?=\[platforms|\w+ = )", "", file.read_text(), flags=re.MULTILINE)
+    _, mark, tables = used.partition("[platforms.")
+    settings = Settings.model_validate({"bot": {"name": "mine"}, **tomllib.loads(mark + tables)})
+    assert {*settings.platforms, "console"} == set(registry.known(registry.ADAPTERS))
+    for name in settings.platforms:
+        registry.adapter(name, settings.platform(name))
 
 
 def test_an_empty_folder_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,9 @@ CHANNELS = {Place.ROOM: GENERAL, Place.THREAD: THREAD}
 
 class DiscordWorld(ServedWorld[FakeDiscord, DiscordAdapter]):
     places = frozenset(Place)
-    can = frozenset({"edit", "delete", "react", "attach", "reply", "grow", "command"})
+    can = frozenset(
+        {"online", "edit", "delete", "react", "attach", "reply", "grow", "command", "shut"}
+    )
 
     def __init__(self) -> None:
         super().__init__(FakeDiscord())
@@ -60,6 +62,9 @@ class DiscordWorld(ServedWorld[FakeDiscord, DiscordAdapter]):
 
     async def cut(self) -> None:
         self.server.drop()
+
+    async def shut(self, by: str) -> None:
+        self.server.forbidden.add(self.server.direct(by))
 
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
         channel = self._channel(place, by)

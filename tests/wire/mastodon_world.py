@@ -20,7 +20,7 @@ class MastodonWorld(ServedWorld[FakeMastodon, MastodonAdapter]):
     """
 
     places = frozenset(_VISIBILITIES)
-    can = frozenset({"edit", "delete", "attach", "reply", "command"})
+    can = frozenset({"online", "edit", "delete", "attach", "reply", "command"})
 
     def __init__(self) -> None:
         super().__init__(FakeMastodon())

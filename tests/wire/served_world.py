@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from hobnob.health import State
 from hobnob.ports import Adapter, Receiver
 from hobnob.testing.live import until
+from tests.contract.world import Unable
 
 
 class _Server(AbstractAsyncContextManager[Any], Protocol):
@@ -22,7 +23,7 @@ S = TypeVar("S", bound=_Server)
 A = TypeVar("A", bound=Adapter)
 
 
-class ServedWorld(ABC, Generic[S, A]):
+class ServedWorld(Unable, ABC, Generic[S, A]):
     """A part of `tests.contract.world.World`."""
 
     def __init__(self, server: S) -> None:

@@ -17,10 +17,12 @@ class TelegramWorld(ServedWorld[FakeTelegram, TelegramAdapter]):
     """In a direct place a draft is seen like a message, until that comes."""
 
     places = frozenset(Place)
-    can = frozenset({"edit", "react", "attach", "reply", "grow", "command"})
+    can = frozenset({"online", "edit", "react", "attach", "reply", "grow", "command", "shut"})
 
     def __init__(self) -> None:
         super().__init__(FakeTelegram(LENIENT))
+        self._named: set[str] = set()
+        """The messages that mention us."""
 
     def _new_adapter(self) -> TelegramAdapter:
         return adapter_for(self.server)
@@ -49,13 +51,12 @@ class TelegramWorld(ServedWorld[FakeTelegram, TelegramAdapter]):
             reply_to=int(reply_to) if reply_to else None,
             **more,
         )
+        if named.startswith("@"):
+            self._named.add(str(number))
         return str(number)
 
     async def edit(self, message: str, text: str) -> None:
-        self.server.edit(int(message), text)
-
-    async def delete(self, message: str) -> None:
-        raise NotImplementedError("Telegram tells a bot of no deletion but a business's")
+        self.server.edit(int(message), f"@{USERNAME} {text}" if message in self._named else text)
 
     async def react(self, message: str, emoji: str, *, by: str = "ann") -> None:
         self.server.react(int(message), *([emoji] if emoji else []), author=by)
@@ -71,6 +72,9 @@ class TelegramWorld(ServedWorld[FakeTelegram, TelegramAdapter]):
 
     async def cut(self) -> None:
         self.server.cut()
+
+    async def shut(self, by: str) -> None:
+        self.server.closed.add(PEOPLE[by])
 
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
         chat = _chat(place, by)

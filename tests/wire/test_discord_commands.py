@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from hobnob import replies
-from hobnob.errors import SendUnknown
+from hobnob.errors import SendRefused, SendUnknown
 from hobnob.events import Addressed, Button, Event, Kind, Reply
 from hobnob.jobs import Deed, Job
 from hobnob.policy import Decision
@@ -216,6 +216,43 @@ async def test_too_late_for_its_place_a_private_answer_goes_to_the_asker_and_now
         with pytest.raises(SendUnknown):
             await adapter.send(answer(event, private=True, attempted=datetime.now(UTC)))
     assert [posted.channel for posted in discord.replies] == [DM]
+
+
+async def test_a_private_command_that_was_written_is_answered_in_private(
+    discord: FakeDiscord, receiver: RecordingReceiver
+) -> None:
+    async with running(discord, receiver) as adapter:
+        event = await heard(discord, receiver, f"{MENTION} /memory")
+        reply = answer(event, private=True, mention=event.author.handle)
+        await adapter.send(reply)
+        await adapter.send(replace(reply, attempted=datetime.now(UTC)))  # the nonce tells
+        direct = await heard(discord, receiver, "/memory", DM)
+        own = answer(direct, private=True, mention=direct.author.handle, nonce="o" * 20)
+        await adapter.send(own)
+    where = [(posted.channel, posted.reference) for posted in discord.replies]
+    assert where == [(DM, None), (DM, direct.message)]
+
+
+@pytest.mark.parametrize("used_as", ["written", "slash, too late"])
+async def test_who_takes_no_direct_messages_is_told_that_and_nothing_else(
+    discord: FakeDiscord, receiver: RecordingReceiver, used_as: str
+) -> None:
+    discord.forbidden.add(DM)
+    discord.desk.expired = True
+    event = (await used(discord, "/memory"))[1]
+    async with running(discord, receiver) as adapter:
+        if used_as == "written":
+            event = await heard(discord, receiver, f"{MENTION} /memory")
+        buttons = (Button(label="Why", command="/memory why 1"),)
+        reply = answer(event, private=True, mention=event.author.handle, buttons=buttons)
+        hint = await adapter.send(reply)
+        with pytest.raises(SendRefused):  # it was told once
+            await adapter.send(replace(reply, follows=hint, nonce="o" * 20))
+    (posted,) = discord.replies
+    assert posted.channel == GENERAL
+    assert "direct messages" in posted.content
+    assert "Hello!" not in posted.content
+    assert not posted.payload.get("components")
 
 
 async def test_an_answer_in_its_place_is_not_given_again_as_a_message(

@@ -34,6 +34,58 @@ async def server() -> AsyncIterator[FakeTelegram]:
         assert fake.complaints == []
 
 
+# ------------------------------------------------------------------------ for one person alone
+
+FOR_ANN = replace(IN_GROUP, private=True, mention=f"tg://user?id={ANN}", in_reply_to="7")
+HINT = f"https://t.me/{USERNAME}"
+
+
+async def test_what_is_for_one_alone_goes_to_their_private_chat(server: FakeTelegram) -> None:
+    async with running(adapter_for(server), RecordingReceiver()) as adapter:
+        first = await adapter.send(FOR_ANN)
+        await adapter.send(replace(FOR_ANN, text="And more.", follows=first))
+        # Numbers of messages are each chat's own: nobody's message in the group has this one.
+        await adapter.send(replace(FOR_ANN, text="", replaces=first))
+        with pytest.raises(SendRefused):
+            await adapter.send(replace(FOR_ANN, text="Anew.", replaces=first))
+    said = [(sent.chat, sent.text, sent.reply_to) for sent in server.replies]
+    assert said == [(ANN, "Hello!", None), (ANN, "And more.", None)]
+
+
+@pytest.mark.parametrize("mention", [FOR_ANN.mention, ""], ids=["closed", "nobody known"])
+async def test_where_that_is_refused_the_group_is_told_whom_to_write_and_nothing_else(
+    server: FakeTelegram, mention: str
+) -> None:
+    server.closed.add(ANN)
+    secret = replace(FOR_ANN, mention=mention, buttons=(Button(label="Why", command="/why 1"),))
+    async with running(adapter_for(server), RecordingReceiver()) as adapter:
+        hint = await adapter.send(secret)
+        if mention:
+            with pytest.raises(SendRefused):  # it was told once
+                await adapter.send(replace(secret, follows=hint))
+    (sent,) = server.replies
+    assert (sent.chat, sent.reply_to, sent.keyboard) == (GROUP, 7, ())
+    assert HINT in sent.text
+    assert "Hello!" not in sent.text
+
+
+async def test_a_private_chat_that_takes_nothing_just_now_is_waited_for(
+    server: FakeTelegram,
+) -> None:
+    server.limit(5, ANN)
+    async with running(adapter_for(server), RecordingReceiver()) as adapter:
+        with pytest.raises(SendLater):
+            await adapter.send(FOR_ANN)
+    assert server.replies == []
+
+
+async def test_a_business_chat_is_read_by_its_owner_too(server: FakeTelegram) -> None:
+    key = replace(REPLY.key, thread="business-b1")
+    async with running(adapter_for(server), RecordingReceiver()) as adapter:
+        await adapter.send(replace(FOR_ANN, key=key))
+    assert [(sent.chat, sent.business) for sent in server.replies] == [(ANN, None)]
+
+
 # ------------------------------------------------------------------------------ business chats
 
 

@@ -11,7 +11,7 @@ from typing import Self
 from hobnob.ports import Receiver
 from hobnob.testing.web import Browser, Site
 from hobnob_web.adapter import WebAdapter, WebOptions
-from tests.contract.world import Place, Shown
+from tests.contract.world import Place, Shown, Unable
 
 
 @asynccontextmanager
@@ -36,11 +36,11 @@ async def serving(adapter: WebAdapter, receiver: Receiver, port: int) -> AsyncIt
         assert task.cancelled(), task.exception()
 
 
-class WebWorld:
+class WebWorld(Unable):
     """Implements `tests.contract.world.World`."""
 
     places = frozenset({Place.DIRECT})
-    can = frozenset({"edit", "delete", "grow", "command"})
+    can = frozenset({"online", "edit", "delete", "grow", "command"})
 
     def __init__(self) -> None:
         self.site = Site()
@@ -82,9 +82,6 @@ class WebWorld:
     async def delete(self, message: str) -> None:
         assert self._last is not None
         await self._last.do(type="delete", message=message)
-
-    async def react(self, message: str, emoji: str, *, by: str = "ann") -> None:
-        raise NotImplementedError
 
     async def command(self, text: str, *, by: str = "ann", place: Place = Place.DIRECT) -> None:
         await self.say(text, by=by)

@@ -18,7 +18,7 @@ from hobnob.assistant.settling import corrected, moved, picked, settled
 from hobnob.assistant.speech import Speech, speech
 from hobnob.assistant.when import Doubt, Reading, read, request
 from hobnob.assistant.when.grammar import LANGUAGES
-from hobnob.events import Addressed, Button, ChatMessage, Event, Kind, Speaker
+from hobnob.events import Addressed, Button, ChatMessage, Event, Kind, Speaker, Visibility
 from hobnob.jobs import Deed, Job
 from hobnob.notes import Budget
 from hobnob.policy import Action, Decision
@@ -166,7 +166,7 @@ class Assistant(Job):
             reason=f"number {reminder.number} is due",
             said=answers.rung(spoken, reminder, event.at, self._clock.now()),
             buttons=answers.after_ringing(spoken, reminder),
-            private=event.addressed is not Addressed.DIRECT,
+            private=event.visibility is not None and event.addressed is not Addressed.DIRECT,
             also=lambda connection: rows.tidy(connection, event.key, event.author.id),
         )
 
@@ -312,8 +312,11 @@ class Assistant(Job):
 
 
 def _kept(event: Event, text: str, at: datetime) -> Event:
-    """What is kept of an event until its time: who and where, and when it was noted."""
-    return replace(event, text=text, at=at, quoted=None, attachments=(), reply_to=None)
+    """What is kept of an event until its time: who and where, and when it was noted. What a command
+    asked for in a room comes to them alone, as its answer did; what words did, to all there."""
+    alone = is_command(event) and event.addressed is not Addressed.DIRECT
+    kept = replace(event, visibility=Visibility.DIRECT) if alone else event
+    return replace(kept, text=text, at=at, quoted=None, attachments=(), reply_to=None)
 
 
 def _dropping(reminder: Reminder) -> Change:

@@ -134,6 +134,8 @@ class Adapter(Protocol):
         earlier attempt may have been delivered, and the adapter delivers only if the platform
         itself drops the double, or if it can see that there is none.
 
+        What is `reply.private` is shown to nobody else, whatever goes wrong.
+
         Raises SendLater (certainly not delivered, honour `retry_after`), SendRefused (never will
         be) or SendUnknown (cannot be known). Any other exception counts as SendUnknown.
         """

@@ -96,9 +96,10 @@ def queue(
     connection: sa.Connection, where: int, turn_id: int | None, replies: Sequence[Reply]
 ) -> None:
     """Queue the parts of an answer. What people already see of it changes into them, part by part;
-    what is left of that is deleted."""
+    what is left of that is deleted. What is for one alone takes no place that others see."""
     seen = connection.execute(GROWING, {"where": where}).all()
-    there = [row for row in seen if row.message is not None]
+    private = any(reply.private for reply in replies)
+    there = [row for row in seen if row.message is not None and not private]
     for part, (reply, row) in enumerate(zip(replies, there, strict=False)):
         values = {**_row(where, turn_id, part, reply), "replaces": row.message, "attempted": None}
         del values["nonce"]

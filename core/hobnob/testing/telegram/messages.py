@@ -63,6 +63,8 @@ class TelegramMessages:
         """How late a message that was sent is acknowledged."""
         self.limited_seconds = 7
         """What whoever is LIMITED is told."""
+        self.closed: set[int] = set()
+        """The chats of people who never wrote to the bot: it may not begin."""
         self.moved: dict[int, int] = {}
         self.ledger = Ledger(allowed)
         self._limits: dict[int | None, float] = {}
@@ -110,6 +112,8 @@ class TelegramMessages:
             seconds = self.limited_seconds if fault is Fault.LIMITED else math.ceil(limit)
             self.ledger.limited(chat, seconds)
             return error(429, f"Too Many Requests: retry after {seconds}", {"retry_after": seconds})
+        if chat in self.closed:
+            return error(403, "Forbidden: bot can't initiate conversation with a user")
         if fault is Fault.FORBIDDEN:
             return error(403, "Forbidden: bot was blocked by the user")
         if fault is Fault.BROKEN:
