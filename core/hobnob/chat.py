@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,7 +10,7 @@ from hobnob import commands, links, notices, policy, prompt, replies
 from hobnob.batch import next_batch
 from hobnob.conversation import ConversationKey
 from hobnob.delivery import Delivery
-from hobnob.errors import EngineUnavailable, StoreError
+from hobnob.errors import EngineUnavailable, StoreError, StoreRefused
 from hobnob.events import Author, Event, Kind, Role, Turn
 from hobnob.jobs import Deed, Jobs
 from hobnob.lanes import Lanes
@@ -35,6 +35,7 @@ from hobnob.writing import Writing
 
 log = logging.getLogger(__name__)
 
+Dealing = Callable[[Sequence[Waiting]], Awaitable[Parcel | None]]
 MOST_CRASHES = 3
 """An event that crashes its handling this often is set aside."""
 LONGEST_PAUSE = 60.0
@@ -106,13 +107,17 @@ class Chat:
         return ChatReceiver(platform=platform, chat=self, inbox=self._inbox)
 
     async def receive(self, event: Event, cursor: Cursor | None) -> bool:
-        """Store the event, however long the database takes, and see to it. False: seen before."""
+        """Store the event, however long the database takes, and see to it. False: seen before, or
+        one that no database would keep."""
         pause = 1.0
         doubt = False  # a transaction that failed may have been committed all the same
         while True:
             try:
                 new = await self._inbox.receive(event, cursor)
                 break
+            except StoreRefused as error:
+                log.error("%s: an event is lost, for it can never be stored: %s", event.key, error)
+                return False
             except StoreError as error:
                 doubt = True
                 log.error("%s: an event waits to be stored: %s", event.key, error)
@@ -165,7 +170,7 @@ class Chat:
         False if there is nothing."""
         todo = await self._inbox.todo(key)
         if todo.changes:
-            await self._inbox.change(todo.changes, self._rules.sent)
+            await self._attempt(todo.changes[:1], self._change)
             return True
         if todo.parcel:
             await self._delivery.deliver(todo.parcel)
@@ -173,25 +178,33 @@ class Chat:
         batch = next_batch(todo.waiting, self._rules.burst_seconds, self._clock.now())
         if batch.wait > 0:
             await self._clock.sleep(batch.wait)
-        elif batch.rows and (parcel := await self._attempt(batch.rows)):
+        elif batch.rows and (parcel := await self._attempt(batch.rows, self._answer)):
             await self._delivery.deliver(parcel)
         return bool(batch.rows)
 
-    async def _attempt(self, batch: Sequence[Waiting]) -> Parcel | None:
-        """Answer, or note the crash; the first part to be sent."""
+    async def _attempt(self, batch: Sequence[Waiting], deal: Dealing) -> Parcel | None:
+        """Deal with it, or note the crash; what is to be sent first."""
         try:
-            return await self._answer(batch)
+            return await deal(batch)
+        except StoreRefused as error:
+            await self._crashed(batch, error)
         except (EngineUnavailable, StoreError):
             raise  # not the event's fault
         except Exception as error:
-            key = batch[0].event.key
-            log.exception("%s: handling %s crashed", key, batch[0].event.id)
-            reason = f"{type(error).__name__}: {error}"
-            if await self._inbox.fail([row.row for row in batch], reason, most=MOST_CRASHES):
-                log.error("%s: set aside after %d crashes; see `doctor`", key, MOST_CRASHES)
-            else:
-                await self._clock.sleep(2.0 ** batch[0].attempts)
-            return None
+            await self._crashed(batch, error)
+        return None
+
+    async def _crashed(self, batch: Sequence[Waiting], error: Exception) -> None:
+        key = batch[0].event.key
+        log.error("%s: handling %s crashed", key, batch[0].event.id, exc_info=error)
+        reason = f"{type(error).__name__}: {error}"
+        if await self._inbox.fail([row.row for row in batch], reason, most=MOST_CRASHES):
+            log.error("%s: set aside after %d crashes; see `doctor`", key, MOST_CRASHES)
+        else:
+            await self._clock.sleep(2.0 ** batch[0].attempts)
+
+    async def _change(self, changed: Sequence[Waiting]) -> None:
+        await self._inbox.change(changed, self._rules.sent)
 
     async def _answer(self, batch: Sequence[Waiting]) -> Parcel | None:
         """Decide, do, and record the end of it in one transaction."""

@@ -4,6 +4,7 @@
     ├── ConfigError            a file the owner wrote: which file, which key, what to do
     ├── MissingExtra           a library that an extra would bring
     ├── StoreError             the database: unreachable, read-only, newer schema, in use
+    │   └── StoreRefused       it will never take this; all else it takes
     ├── EngineError            the model failed on this prompt
     │   └── EngineUnavailable  the model cannot be asked at all now; asking later may work
     ├── DocumentFailed         a file of the knowledge folder could not be read
@@ -37,6 +38,10 @@ class MissingExtra(HobnobError):
 
 class StoreError(HobnobError):
     """The database cannot be used."""
+
+
+class StoreRefused(StoreError):
+    """The database will not take this value, now or later; nothing is wrong with the database."""
 
 
 class EngineError(HobnobError):

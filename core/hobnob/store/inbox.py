@@ -1,6 +1,7 @@
 """What came in: stored once, dealt with once (`hobnob.ports.Inbox`)."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -16,6 +17,8 @@ from hobnob.store import changes, links, rows
 from hobnob.store.database import Database
 from hobnob.store.outbox import UNSENT, next_parcel, queue, say, take_back
 from hobnob.store.schema import conversation, cursor, inbox, outbox, turn
+
+log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 100
 USUAL = Afterwards()
@@ -128,20 +131,32 @@ class SqlInbox:
         return await self._database.read(transaction)
 
     async def todo(self, key: ConversationKey) -> Todo:
+        unreadable: set[int] = set()
+
+        def read(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Waiting]:
+            for row in connection.execute(query, rows.at(key)):
+                try:
+                    yield _waiting(row)
+                except ValueError:
+                    unreadable.add(row.id)
+
         def transaction(connection: sa.Connection) -> Todo:
-            waiting = [_waiting(row) for row in connection.execute(WAITING, rows.at(key))]
+            waiting = list(read(connection, WAITING))
             changed = [row for row in waiting if row.event.kind in changes.KINDS]
             if not changed and len(waiting) == MOST_AT_ONCE:  # they may be further behind
-                changed = [
-                    _waiting(row) for row in connection.execute(CHANGES_WAITING, rows.at(key))
-                ]
+                changed = list(read(connection, CHANGES_WAITING))
             return Todo(
                 changes=tuple(changed),
                 parcel=next_parcel(connection, key),
                 waiting=tuple(row for row in waiting if row.event.kind not in changes.KINDS),
             )
 
-        return await self._database.read(transaction)
+        todo = await self._database.read(transaction)
+        if not unreadable:
+            return todo
+        log.error("%s: %d events can't be read, and are set aside", key, len(unreadable))
+        await self.fail(sorted(unreadable), "the stored event can't be read", most=1)
+        return await self.todo(key)
 
     async def finish(self, outcome: Outcome) -> Parcel | None:
         done = {"state": "done", "payload": None, "reason": outcome.reason}

@@ -44,8 +44,8 @@ class Utc(TypeDecorator[datetime]):
 
 
 class Said(TypeDecorator[str]):
-    """Text that people or models wrote. NUL and halves of surrogate pairs, which no database
-    keeps, become the replacement character."""
+    """Text that people, models or libraries wrote. NUL and halves of surrogate pairs, which no
+    database keeps, become the replacement character."""
 
     impl = Text
     cache_ok = True
@@ -125,8 +125,8 @@ inbox = Table(
     Column("state", String(16), nullable=False),  # waiting, done, aside
     Column("attempts", Integer, nullable=False, default=0),
     Column("decision", String(16)),
-    Column("reason", Text),
-    Column("error", Text),
+    Column("reason", Said),
+    Column("error", Said),
     Column("done", Utc),
     UniqueConstraint("platform", "account", "event"),
     Index(None, "state", "conversation_id"),
@@ -183,7 +183,7 @@ outbox = Table(
     Column("state", String(16), nullable=False),
     Column("attempted", Utc),
     Column("message", String),  # the platform's id, once sent
-    Column("error", Text),
+    Column("error", Said),
     Index(None, "state", "conversation_id"),
     Index(None, "conversation_id", "in_reply_to"),
     Index(None, "message"),
@@ -266,7 +266,7 @@ connection = Table(
     "connection",
     metadata,
     Column("platform", String, primary_key=True),
-    Column("health", Text, nullable=False),  # hobnob.health.Health as JSON
+    Column("health", Said, nullable=False),  # hobnob.health.Health as JSON
     Column("at", Utc, nullable=False),
 )
 
