@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from hobnob.store import rows
 from hobnob.store.outbox import UNSENT, take_back
 from hobnob.store.schema import (
     conversation,
@@ -87,6 +88,22 @@ def forget_person(connection: sa.Connection, platform: str, account: str, person
     done = sa.and_(of_theirs, inbox.c.state == "done")
     connection.execute(inbox.update().where(done).values(author=""))
     return len(ids)
+
+
+def unschedule(connection: sa.Connection, where: int, message: str) -> None:
+    """Take back what was asked for in this message and is to happen at its time. What was said
+    about it since, such as another time, goes with it."""
+    asked = set(
+        connection.scalars(
+            sa.select(inbox.c.event).where(
+                inbox.c.conversation_id == where, inbox.c.message == message
+            )
+        )
+    )
+    here = sa.select(schedule.c.id, schedule.c.event).where(schedule.c.conversation_id == where)
+    gone = [row.id for row in connection.execute(here) if rows.id_of(row.event) in asked]
+    for some in _parts(gone):
+        connection.execute(schedule.delete().where(schedule.c.id.in_(some)))
 
 
 def with_answers(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
