@@ -5,13 +5,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from hobnob import commands, links, notices, policy, prompt, replies
 from hobnob.batch import next_batch
 from hobnob.conversation import ConversationKey
 from hobnob.delivery import Delivery
 from hobnob.errors import EngineUnavailable, StoreError, StoreRefused
-from hobnob.events import Author, Event, Kind, Role, Turn
+from hobnob.events import Author, Event, Kind, Reply, Role, Turn
 from hobnob.jobs import Deed, Jobs
 from hobnob.lanes import Lanes
 from hobnob.persona import Persona
@@ -232,15 +233,37 @@ class Chat:
                 turns=() if deed.incognito else turns,
                 replies=(*replies.to(last, deed, limits(last.key)), *elsewhere),
                 introduces=deed.introduces,
-                also=deed.also,
+                also=partial(self._also, last, deed),
             )
         )
+        if deed.action is Action.MEMORY and parcel:
+            await self._done(last)
         if turns and (parcel or deed.heard):
             self._memory.said(turns, last, incognito=deed.incognito)
         for key in {reply.key for reply in elsewhere}:
             if key.platform in self._adapters:  # else it waits until that platform is run
                 self._lanes.wake(key)
         return parcel
+
+    def _also(self, event: Event, deed: Deed, connection: Any) -> Sequence[Reply]:
+        """In the transaction that ends the batch."""
+        if deed.also:
+            deed.also(connection)
+        if deed.tells is None:
+            return ()
+        told = replace(deed, said=deed.tells(connection))
+        return replies.to(event, told, replies.limits_of(self._adapters, event.key))
+
+    async def _done(self, event: Event) -> None:
+        """What was asked of memory is done; nobody is told before nothing is left of it."""
+        pause = 1.0
+        while True:
+            try:
+                return await self._memory.done(event)
+            except StoreError as error:
+                log.warning("%s: what was forgotten waits to be wiped: %s", event.key, error)
+                await self._clock.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _do(self, events: Sequence[Event], decision: Decision) -> Deed | None:
         """What was decided. None: not now, or something has changed meanwhile."""
@@ -252,8 +275,8 @@ class Chat:
             case Action.GREET | Action.TELL:
                 return replace(deed, said=self._tell(last), introduces=True)
             case Action.MEMORY:
-                said = await self._memory.command(last)
-                return replace(deed, said=said, private=commands.is_private(last))
+                tells = self._memory.command(last)
+                return replace(deed, tells=tells, private=commands.is_private(last))
             case Action.ANSWER | Action.CHIME:
                 return await self._write(events, deed)
             case _:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from hobnob.events import Author
 from hobnob.memory.commands import LINK_IN_PRIVATE, NO_SUCH_CODE, NOTHING
+from hobnob.ports import Outcome
 from hobnob.store import schema
 from hobnob.store.database import Database
 from hobnob.store.memory import SqlMemory
@@ -170,3 +171,37 @@ async def test_incognito_on_one_is_incognito_on_both(life: Life, database: Datab
     assert (await SqlReminders(database).of(here, everywhere=True)).incognito
     await life.command("/link off")
     assert not await SqlMemory(database, life.clock).is_incognito(here.key)
+
+
+class PowerFails(Exception):
+    pass
+
+
+async def test_a_command_that_a_kill_cut_off_is_done_once(life: Life, database: Database) -> None:
+    """All of it happened or nothing: what comes again after the start is answered as the first
+    time would have been."""
+    await life.say("My brother is called Max.", "I am allergic to nuts.")
+    await life.learn()
+
+    async def cut_off(text: str, **where: Any) -> str:
+        event = life.event(text, **where)
+        await life.inbox.receive(event)
+        (row,) = (await life.inbox.todo(event.key)).waiting
+        told: list[str] = []
+
+        def also(connection: sa.Connection) -> None:
+            told.append(life.memory.command(event)(connection))
+            if len(told) == 1:
+                raise PowerFails
+
+        outcome = Outcome(rows=(row.row,), key=event.key, decision="memory", reason="", also=also)
+        with pytest.raises(PowerFails):
+            await life.inbox.finish(outcome)
+        await life.inbox.finish(outcome)
+        return told[-1]
+
+    given = await code(life)
+    assert "the one who wrote" in await cut_off(f"/link {given}", place=THERE, by=ANN_THERE)
+    before = await life.command("/memory")
+    assert "is forgotten" in await cut_off("/forget 2")
+    assert (await life.command("/memory")).count("\n") == before.count("\n") - 1

@@ -295,6 +295,45 @@ async def test_what_was_set_aside_can_be_tried_again(database: Database) -> None
     assert world.platform.texts == ["At last."]
 
 
+async def test_what_is_asked_of_memory_is_done_in_the_transaction_that_ends_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(database)
+    finish = world.inbox.finish
+
+    async def killed(*_: Any) -> None:
+        raise StoreError("the power fails")
+
+    monkeypatch.setattr(world.inbox, "finish", killed)
+    await world.platform.say("/incognito on")
+    async with asyncio.timeout(5):
+        while not world.clock.slept:
+            await asyncio.sleep(0)
+    assert not await SqlMemory(database, world.clock).is_incognito(key())
+    monkeypatch.setattr(world.inbox, "finish", finish)
+    await world.platform.settled(key())
+    assert await SqlMemory(database, world.clock).is_incognito(key())
+    assert len(world.platform.texts) == 1
+
+
+async def test_nobody_is_told_that_it_is_forgotten_before_it_is_in_no_file(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(database, "Hi!")
+    await world.say("hello")
+    told: list[list[str]] = []
+
+    async def scrub(_: Database) -> None:
+        told.append(world.platform.texts)
+        if len(told) < 3:
+            raise StoreError("somebody reads it")
+
+    monkeypatch.setattr(Database, "scrub", scrub)
+    await world.say("/forget everything")
+    assert told == [["Hi!"]] * 3
+    assert "Everything is forgotten: 1 messages" in world.platform.texts[-1]
+
+
 async def test_an_empty_answer_is_a_crash_and_not_an_empty_message(database: Database) -> None:
     world = World(database, " \n", "<think>hm</think>", "")
     await world.say("hello")

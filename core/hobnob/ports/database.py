@@ -47,9 +47,9 @@ class Outcome:
     """To this conversation, and to others: each knows its own."""
     introduces: bool = False
     """They say that we are an AI."""
-    also: Callable[[Any], None] | None = None
-    """What else is written in this transaction: given its connection. It may run more than once,
-    where what it wrote before was undone."""
+    also: Callable[[Any], Sequence[Reply] | None] | None = None
+    """What else is written in this transaction, given its connection, and what replies come of it.
+    It may run more than once, where what it wrote before was undone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -176,13 +176,13 @@ class SqlInbox:
             turn_id = _append(connection, where, _open(connection, outcome))
             if outcome.introduces:
                 connection.execute(INTRODUCED, {"where": where})
-            ours = [reply for reply in outcome.replies if reply.key == outcome.key]
+            told = outcome.also(connection) if outcome.also else None
+            said = (*outcome.replies, *(told or ()))
+            ours = [reply for reply in said if reply.key == outcome.key]
             queue(connection, where, turn_id, ours)
-            for key, replies in groupby(outcome.replies, key=lambda reply: reply.key):
+            for key, replies in groupby(said, key=lambda reply: reply.key):
                 if key != outcome.key:
                     say(connection, key, list(replies))
-            if outcome.also:
-                outcome.also(connection)
             return next_parcel(connection, outcome.key) if ours else None
 
         return await self._database.write(transaction)
