@@ -219,11 +219,8 @@ class Chat:
         log.info("%s: %s %s: %s", last.key, deed.action, last.id, deed.reason)
         turns = self._turns(events, deed.remembered) if deed.remembered or deed.heard else ()
         limits = partial(replies.limits_of, self._adapters)
-        elsewhere = [
-            reply
-            for message in deed.elsewhere
-            for reply in replies.elsewhere(message, limits(message.key))
-        ]
+        messages = [replies.elsewhere(each, limits(each.key)) for each in deed.elsewhere]
+        elsewhere = tuple(parts for parts in messages if parts)
         parcel = await self._inbox.finish(
             Outcome(
                 rows=tuple(row.row for row in batch),
@@ -231,7 +228,8 @@ class Chat:
                 decision=deed.action,
                 reason=deed.reason,
                 turns=() if deed.incognito else turns,
-                replies=(*replies.to(last, deed, limits(last.key)), *elsewhere),
+                replies=replies.to(last, deed, limits(last.key)),
+                elsewhere=elsewhere,
                 introduces=deed.introduces,
                 also=partial(self._also, last, deed),
             )
@@ -240,7 +238,7 @@ class Chat:
             await self._done(last)
         if turns and (parcel or deed.heard):
             self._memory.said(turns, last, incognito=deed.incognito)
-        for key in {reply.key for reply in elsewhere}:
+        for key in {parts[0].key for parts in elsewhere}:
             if key.platform in self._adapters:  # else it waits until that platform is run
                 self._lanes.wake(key)
         return parcel

@@ -148,6 +148,22 @@ async def test_a_deed_that_cannot_be_written_says_nothing(database: Database) ->
     assert world.platform.texts == ["The model answers."]
 
 
+async def test_each_message_elsewhere_is_its_own_and_they_come_in_order(
+    database: Database,
+) -> None:
+    messages = [
+        Message(key=key(room), text=text)
+        for room, text in (("staff", "one " * 100), ("desk", "other"), ("staff", "two " * 100))
+    ]
+    deed = Deed(reason="dice", said="A six.", elsewhere=tuple(messages))
+    world = World(database, Dice(deed), limits=Limits(max_length=250))
+    await world.say("dice")
+    staff = [reply for reply in world.platform.sent if reply.key == key("staff")]
+    assert [reply.text[:3] for reply in staff] == ["one", "one", "two", "two"]
+    ids = [f"sent-{reply.nonce}" for reply in staff]
+    assert [reply.follows for reply in staff] == ["", ids[0], "", ids[2]]
+
+
 async def test_what_is_said_elsewhere_leaves_an_answer_that_grows_there_alone(
     database: Database,
 ) -> None:

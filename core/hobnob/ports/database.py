@@ -44,7 +44,9 @@ class Outcome:
     turns: tuple[Turn, ...] = ()
     """What is to be remembered of it."""
     replies: tuple[Reply, ...] = ()
-    """To this conversation, and to others: each knows its own."""
+    """The answer, in its parts."""
+    elsewhere: tuple[tuple[Reply, ...], ...] = ()
+    """Messages to other conversations, each in its parts: at least one."""
     introduces: bool = False
     """They say that we are an AI."""
     also: Callable[[Any], Sequence[Reply] | None] | None = None

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -177,12 +176,10 @@ class SqlInbox:
             if outcome.introduces:
                 connection.execute(INTRODUCED, {"where": where})
             told = outcome.also(connection) if outcome.also else None
-            said = (*outcome.replies, *(told or ()))
-            ours = [reply for reply in said if reply.key == outcome.key]
+            ours = (*outcome.replies, *(told or ()))
             queue(connection, where, turn_id, ours)
-            for key, replies in groupby(said, key=lambda reply: reply.key):
-                if key != outcome.key:
-                    say(connection, key, list(replies))
+            for message in outcome.elsewhere:
+                say(connection, message[0].key, message)
             return next_parcel(connection, outcome.key) if ours else None
 
         return await self._database.write(transaction)
