@@ -216,6 +216,7 @@ class Chat:
         deed = deed or await self._do(events, decision)
         if deed is None:
             return None  # the next step sees what has changed
+        deed = await self._introducing(last.key, deed)
         log.info("%s: %s %s: %s", last.key, deed.action, last.id, deed.reason)
         turns = self._turns(events, deed.remembered) if deed.remembered or deed.heard else ()
         limits = partial(replies.limits_of, self._adapters)
@@ -291,10 +292,18 @@ class Chat:
         if answer is None:
             return None
         deed = replace(deed, said=answer, remembered=answer, incognito=memory.incognito)
-        deed = await self._jobs.review(events, deed)
-        if deed.said and self._rules.disclose and not memory.introduced:
-            deed = replace(deed, said=notices.introduced(deed.said), introduces=True)
-        return deed
+        return await self._jobs.review(events, deed)
+
+    async def _introducing(self, key: ConversationKey, deed: Deed) -> Deed:
+        """The first answer in a conversation says that an AI gives it, whoever it comes from."""
+        silent = not deed.said and deed.tells is None
+        if silent or deed.introduces or not self._rules.disclose:
+            return deed
+        if await self._history.introduced(key):
+            return deed
+        said = notices.introduced(deed.said) if deed.said else ""
+        tells = partial(_introduced, deed.tells) if deed.tells else None
+        return replace(deed, said=said, tells=tells, introduces=True)
 
     async def _decide(self, events: Sequence[Event]) -> Decision:
         decision = policy.decide(events, self._rules, Usage())
@@ -332,6 +341,10 @@ class Chat:
         me = Author(id=events[-1].key.account, name=self._persona.name, is_bot=True)
         ours = Turn(role=Role.ASSISTANT, author=me, text=answer, at=self._clock.now())
         return (*theirs, ours)
+
+
+def _introduced(tells: Callable[[Any], str], connection: Any) -> str:
+    return notices.introduced(tells(connection))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

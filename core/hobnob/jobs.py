@@ -51,7 +51,8 @@ class Deed:
     incognito: bool = False
     """Remembered for now, and never stored."""
     introduces: bool = False
-    """It says that we are an AI."""
+    """It says that we are an AI. Where it does not, the path lets the first answer in a
+    conversation say so."""
     elsewhere: tuple[Message, ...] = ()
     tells: Callable[[Any], str] | None = None
     """What is said instead of `said`, where only doing it shows what: in the same transaction as

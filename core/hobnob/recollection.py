@@ -48,8 +48,6 @@ class Recent:
     """What is true of the asker, oldest first."""
     incognito: bool = False
     language: str = ""
-    introduced: bool = False
-    """They were told here that we are an AI."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -781,6 +781,13 @@ async def test_the_first_answer_says_that_an_ai_writes_it(database: Database) ->
     assert [text for _, text in await world.said()][1] == "Hi!"
 
 
+async def test_so_does_the_first_answer_that_no_model_wrote(database: Database) -> None:
+    world = World(database, "Hi!", disclose=True)
+    await world.say("/memory", kind=Kind.COMMAND)
+    await world.say("hello")
+    assert world.platform.texts == [f"I know nothing about you yet.\n\n{DISCLOSURE}", "Hi!"]
+
+
 async def test_who_was_greeted_knows_already(database: Database) -> None:
     world = World(database, "Hi!", disclose=True)
     await world.say("/start", kind=Kind.COMMAND)

@@ -14,6 +14,7 @@ from hobnob.events import Addressed, Author, Button, Event, Kind
 from hobnob.jobs import Deed, Job, Jobs, Message
 from hobnob.memory.recall import Remembering
 from hobnob.notes import Budget
+from hobnob.notices import DISCLOSURE
 from hobnob.persona import Persona
 from hobnob.policy import Action, Decision, Rules
 from hobnob.ports import Command, Limits
@@ -46,14 +47,18 @@ class Dice(Job):
 
 
 class World:
-    def __init__(self, database: Database, *jobs: Job, limits: Limits | None = None) -> None:
+    def __init__(
+        self, database: Database, *jobs: Job, limits: Limits | None = None, disclose: bool = False
+    ) -> None:
         self.clock = FakeClock()
         self.engine = ScriptedEngine(["The model answers."] * 9)
         self.platform = FakeAdapter(limits=limits)
         self.history = SqlHistory(database)
         self.chat = Chat(
             persona=ROBIN,
-            rules=Rules(names=("Robin",), burst_seconds=0, per_user_per_minute=0),
+            rules=Rules(
+                names=("Robin",), burst_seconds=0, per_user_per_minute=0, disclose=disclose
+            ),
             engine=self.engine,
             memory=Remembering(SqlMemory(database, self.clock)),
             stores=Stores(
@@ -90,6 +95,17 @@ async def test_who_takes_a_message_answers_in_place_of_the_model(database: Datab
         "A six.",
     ]
     assert len(world.engine.prompts) == 1
+
+
+async def test_the_first_answer_says_that_an_ai_gives_it_also_where_a_job_does(
+    database: Database,
+) -> None:
+    world = World(database, Dice(Deed(reason="dice", said="A six.")), disclose=True)
+    await world.say("dice, not for you", addressed=Addressed.MENTION, room="lobby")
+    await world.say("throw the dice")
+    await world.say("throw the dice")
+    told = f"A six.\n\n{DISCLOSURE}"
+    assert world.platform.texts == [told, told, "A six."]
 
 
 async def test_what_is_not_to_be_remembered_is_not(database: Database) -> None:

@@ -96,7 +96,6 @@ class Remembering:
             facts=tuple(replace(fact, text=about(fact.text, name)) for fact in recent.facts),
             incognito=recent.incognito,
             language=recent.language,
-            introduced=recent.introduced,
         )
 
     async def recall(self, batch: Sequence[Event], shown: Sequence[Turn]) -> Recalled:

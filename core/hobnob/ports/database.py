@@ -181,6 +181,10 @@ class History(Protocol):
         """The last `limit` turns, oldest first."""
         ...
 
+    async def introduced(self, key: ConversationKey) -> bool:
+        """It was said here that we are an AI."""
+        ...
+
     async def usage(self, key: ConversationKey, author: str, until: datetime) -> Usage:
         """Counts messages said in the minute before `until`, and what was said unasked in the hour
         before it, whenever they came in: who wrote ten messages in an hour while we were away did

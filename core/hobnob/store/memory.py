@@ -23,7 +23,6 @@ PLACE = sa.select(
     conversation.c.forgotten,
     conversation.c.begins,
     conversation.c.language,
-    conversation.c.introduced,
     conversation.c.person,
 ).where(
     conversation.c.platform == sa.bindparam("key_platform"),
@@ -121,7 +120,6 @@ class SqlMemory:
                 facts=facts.known(connection, scope, list(places), self._clock.now()),
                 incognito=any(place.incognito for place in places.values()),
                 language=(here.language or "") if here is not None else "",
-                introduced=here is not None and here.introduced,
             )
 
         return await self._database.view(transaction)
