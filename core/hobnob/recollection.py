@@ -206,6 +206,11 @@ class MemoryStore(Protocol):
         knows of it after the turn that is the `newest` of it, where one is."""
         ...
 
+    async def known_as(self, scope: Scope) -> frozenset[str]:
+        """The asker's ids on the platforms that they linked; none where nothing is linked, or where
+        others hear the answer."""
+        ...
+
     async def entries(self, conversation: int, after: int, limit: int) -> Entries:
         """What recall knows of a conversation, from the turn after `after` on, oldest first."""
         ...

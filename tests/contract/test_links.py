@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from hobnob.events import Author
 from hobnob.memory.commands import LINK_IN_PRIVATE, NO_SUCH_CODE, NOTHING
 from hobnob.ports import Outcome
+from hobnob.recollection import Scope
 from hobnob.store import schema
 from hobnob.store.database import Database
 from hobnob.store.memory import SqlMemory
@@ -171,6 +172,25 @@ async def test_incognito_on_one_is_incognito_on_both(life: Life, database: Datab
     assert (await SqlReminders(database).of(here, everywhere=True)).incognito
     await life.command("/link off")
     assert not await SqlMemory(database, life.clock).is_incognito(here.key)
+
+
+async def test_i_is_the_one_who_asks_by_each_of_their_ids(life: Life) -> None:
+    async def score(**where: Any) -> float:
+        asked = life.event("Where do I live?", **where)
+        scope = Scope(key=asked.key, asker=asked.author.id, direct=True)
+        hits = await life.memory.search(scope, asked, 9)
+        found = await life.store.passages(scope, [hit.id for hit in hits], 0)
+        return next(hit.score for hit in hits if found[hit.id][0].text == "I live in Oslo.")
+
+    await link(life)
+    here, there = [await score(**where) for where in ON_BOTH]
+    assert here == pytest.approx(there, abs=0.1)
+    ids = frozenset({"id-ann", "77"})
+    for asker, place in (("id-ann", key("ann")), ("77", THERE)):
+        assert await life.store.known_as(Scope(key=place, asker=asker, direct=True)) == ids
+        assert not await life.store.known_as(Scope(key=place, asker=asker, direct=False))
+    await life.command("/link off")
+    assert not await life.store.known_as(Scope(key=THERE, asker="77", direct=True))
 
 
 class PowerFails(Exception):

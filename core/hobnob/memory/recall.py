@@ -125,7 +125,7 @@ class Remembering:
         seen = await meaning(self._embedder, asked.text)
         query = Query(
             text=asked.text,
-            asker=asked.author,
+            askers=await self._store.known_as(scope) | {asked.author.id},
             at=asked.at,
             vector=seen.vector if seen else None,
             tokens=seen.tokens if seen else None,

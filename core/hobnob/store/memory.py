@@ -136,6 +136,12 @@ class SqlMemory:
 
         return await self._database.view(transaction)
 
+    async def known_as(self, scope: Scope) -> frozenset[str]:
+        if not scope.direct:
+            return frozenset()
+        found = await self._database.read(lambda found: links.members(found, scope.key))
+        return frozenset(row.whose for row in found)
+
     async def entries(self, conversation: int, after: int, limit: int) -> Entries:
         def transaction(connection: sa.Connection) -> Entries:
             restrict(connection, [conversation])
