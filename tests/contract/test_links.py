@@ -174,6 +174,16 @@ async def test_incognito_on_one_is_incognito_on_both(life: Life, database: Datab
     assert not await SqlMemory(database, life.clock).is_incognito(here.key)
 
 
+async def test_forgetting_everything_forgets_that_two_are_one(
+    life: Life, database: Database
+) -> None:
+    await link(life)
+    await life.command("/forget everything")
+    whose = sa.select(schema.conversation.c.whose, schema.conversation.c.person)
+    found = await database.read(lambda connection: connection.execute(whose).all())
+    assert {tuple(row) for row in found} == {(None, None)}
+
+
 async def test_i_is_the_one_who_asks_by_each_of_their_ids(life: Life) -> None:
     async def score(**where: Any) -> float:
         asked = life.event("Where do I live?", **where)

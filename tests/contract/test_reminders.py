@@ -1,5 +1,6 @@
 """Reminders are delivered once, whatever ends the program, on SQLite and PostgreSQL alike."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from hobnob.assistant.job import Assistant
 from hobnob.chat import Chat, Stores
 from hobnob.errors import SendLater, SendRefused, SendUnknown, StoreError
-from hobnob.events import Event, Kind, Reply
+from hobnob.events import Addressed, Event, Kind, Reply
 from hobnob.jobs import Jobs
 from hobnob.memory.recall import Remembering
 from hobnob.persona import Persona
@@ -226,6 +227,37 @@ async def test_forgetting_everything_forgets_what_did_not_arrive(
     rows = await database.read(lambda connection: connection.execute(kept).all())
     assert len(rows) == 3
     assert [row.text for row in rows if row.text] == []
+
+
+@pytest.mark.parametrize("failure", [SendUnknown("no answer"), SendLater("away", retry_after=1)])
+async def test_forgetting_everything_finds_a_reminder_in_a_room_that_may_not_have_arrived(
+    database: Database, failure: Exception
+) -> None:
+    clock, platform = FakeClock(), FakeAdapter()
+    life = Life(database, clock, platform)
+    text = "/remind in 10 minutes of my secret"
+    await life.take(platform.event(text, room="room", addressed=Addressed.MENTION))
+    clock.advance(600)
+    await life.schedule.ring(["fake"])
+    platform.failures = [failure]
+    life.chat.wake(key("room"))
+    if isinstance(failure, SendLater):  # the program ends before it may be sent again
+        platform.failures *= 9
+        async with asyncio.timeout(5):
+            while 1 not in clock.slept:
+                await asyncio.sleep(0)
+        await life.chat.close(timeout=5)
+    else:
+        await life.chat.settled(key("room"))
+    life = Life(database, clock, FakeAdapter())
+    await life.take(platform.event("/forget everything"))
+    await life.chat.resume("fake")
+    await life.chat.settled(key("room"))
+    texts = await database.read(
+        lambda connection: connection.scalars(sa.select(outbox.c.text)).all()
+    )
+    assert [text for text in texts if text] == []
+    assert len(life.platform.texts) == 1
 
 
 async def test_what_others_were_told_is_not_forgotten_with_a_person(database: Database) -> None:

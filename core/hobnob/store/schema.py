@@ -342,7 +342,7 @@ post_act = Table(
     Column("id", Integer, primary_key=True),
     Column("post_id", ForeignKey("post.id"), nullable=False),
     Column("at", Utc, nullable=False),
-    Column("who", String, nullable=False),  # "hobnob", "terminal", or platform/id
+    Column("who", String, nullable=False),  # hobnob, terminal, platform/id, or somebody
     Column("what", String(16), nullable=False),
     Column("note", Said, nullable=False),
     Index(None, "post_id"),
