@@ -199,10 +199,27 @@ class Chat:
         key = batch[0].event.key
         log.error("%s: handling %s crashed", key, batch[0].event.id, exc_info=error)
         reason = f"{type(error).__name__}: {error}"
-        if await self._inbox.fail([row.row for row in batch], reason, most=MOST_CRASHES):
+        fail = partial(self._inbox.fail, [row.row for row in batch], reason, most=MOST_CRASHES)
+        try:
+            aside = await fail(sorry=self._sorry([row.event for row in batch]))
+        except StoreRefused:
+            aside = await fail()
+        if aside:
             log.error("%s: set aside after %d crashes; see `doctor`", key, MOST_CRASHES)
         else:
             await self._clock.sleep(2.0 ** batch[0].attempts)
+
+    def _sorry(self, events: Sequence[Event]) -> Sequence[Reply]:
+        """What people are told if their message is set aside, if it was to be answered."""
+        try:
+            decision = policy.decide(events, self._rules, Usage())
+            if decision.action in (Action.SILENT, Action.CHIME):
+                return ()
+            deed = Deed(reason="", said=notices.FAILED)
+            limits = replies.limits_of(self._adapters, events[-1].key)
+            return replies.to(events[-1], deed, limits)
+        except Exception:
+            return ()  # it may be what crashed
 
     async def _change(self, changed: Sequence[Waiting]) -> None:
         await self._inbox.change(changed, self._rules.sent)

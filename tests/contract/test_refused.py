@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from hobnob.chat import Chat, Stores
 from hobnob.errors import StoreError, StoreRefused
-from hobnob.events import Event, Kind
+from hobnob.events import Author, Event, Kind
 from hobnob.jobs import Deed, Job, Jobs
 from hobnob.memory.recall import Remembering
+from hobnob.notices import FAILED
 from hobnob.persona import Persona
 from hobnob.policy import Decision, Rules
 from hobnob.store import upkeep
@@ -116,10 +117,22 @@ async def test_the_conversation_goes_on_after_an_event_that_can_never_be_dealt_w
     world = World(database)
     await world.say("poison, said Ann")
     await world.say("hello")
-    assert world.platform.texts[-1] == "Hi!"
+    assert world.platform.texts == [FAILED, "Hi!"]
     troubles = await upkeep.troubles(database)
     assert (troubles.aside, troubles.last_error[:12]) == (1, "StoreRefused")
     assert "said Ann" not in caplog.text
+
+
+async def test_nobody_is_told_where_telling_can_never_be_written_either(
+    database: Database,
+) -> None:
+    world = World(database)
+    await world.say("hello", author=Author(id="1", name="Ann", handle="@ann\0"))
+    await world.say("hello")
+    assert world.platform.texts[-1] == "Hi!"
+    keeps_it = database.is_sqlite
+    assert len(world.platform.texts) == 1 + keeps_it
+    assert (await upkeep.troubles(database)).aside == 1 - keeps_it
 
 
 async def test_an_event_that_can_never_be_stored_holds_nothing_up(

@@ -13,10 +13,17 @@ import sqlalchemy as sa
 
 from hobnob import chat as chat_module
 from hobnob.chat import Chat, Stores
-from hobnob.errors import EngineUnavailable, SendLater, SendRefused, SendUnknown, StoreError
+from hobnob.errors import (
+    EngineError,
+    EngineUnavailable,
+    SendLater,
+    SendRefused,
+    SendUnknown,
+    StoreError,
+)
 from hobnob.events import Addressed, Author, Event, Kind, Quote, Reply, Role, Visibility
 from hobnob.memory.recall import Remembering
-from hobnob.notices import DISCLOSURE
+from hobnob.notices import DISCLOSURE, FAILED
 from hobnob.notices import TOO_MUCH as NOTICE
 from hobnob.persona import Persona
 from hobnob.policy import Rules
@@ -280,10 +287,49 @@ async def test_a_crash_is_tried_three_times_and_set_aside_while_others_go_on(
     world = World(database, *[ValueError("boom")] * 3, "Hi Ben!")
     await world.say("poison")
     await world.say("hello", room="ben", by="Ben")
-    assert world.platform.texts == ["Hi Ben!"]
+    assert world.platform.texts == [FAILED, "Hi Ben!"]
     troubles = await upkeep.troubles(database)
     assert (troubles.aside, troubles.last_error) == (1, "ValueError: boom")
     assert "set aside" in caplog.text
+
+
+async def test_what_a_model_cannot_answer_is_told_once_and_the_conversation_goes_on(
+    database: Database,
+) -> None:
+    world = World(database, *[EngineError("the prompt is too long")] * 3, "Hi!")
+    await world.say("too much")
+    await world.say("hello")
+    assert world.platform.texts == [FAILED, "Hi!"]
+    assert [reply.in_reply_to for reply in world.platform.sent] == ["message-1", "message-2"]
+    assert await world.said() == [("user", "hello"), ("assistant", "Hi!")]
+
+
+async def test_who_was_not_to_be_answered_is_not_told_of_a_crash(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(database)
+
+    async def finish(*_: Any) -> None:
+        raise ValueError("boom")
+
+    monkeypatch.setattr(world.inbox, "finish", finish)
+    await world.say("lunch, anybody?", room="lobby", addressed=ROOM)
+    assert (await upkeep.troubles(database)).aside == 1
+    assert world.platform.sent == []
+
+
+async def test_what_grew_of_an_answer_that_fails_becomes_the_apology(database: Database) -> None:
+    world = World(database, *["half an answer"] * 3)
+    world.platform.limits = Limits(max_length=2000, edit_seconds=1)
+    broken = world.inbox.finish
+
+    async def finish(*_: Any) -> None:
+        raise ValueError("boom")
+
+    world.inbox.finish = finish  # type: ignore[method-assign,assignment]
+    await world.say("a story!")
+    world.inbox.finish = broken  # type: ignore[method-assign]
+    assert [reply.text for reply in world.platform.shown.values()] == [FAILED]
 
 
 async def test_what_was_set_aside_can_be_tried_again(database: Database) -> None:
@@ -292,7 +338,7 @@ async def test_what_was_set_aside_can_be_tried_again(database: Database) -> None
     assert await upkeep.retry(database, unknown=False) == (1, 0)
     await world.chat.resume("fake")
     await world.platform.settled(key())
-    assert world.platform.texts == ["At last."]
+    assert world.platform.texts == [FAILED, "At last."]
 
 
 async def test_what_is_asked_of_memory_is_done_in_the_transaction_that_ends_it(
@@ -337,7 +383,7 @@ async def test_nobody_is_told_that_it_is_forgotten_before_it_is_in_no_file(
 async def test_an_empty_answer_is_a_crash_and_not_an_empty_message(database: Database) -> None:
     world = World(database, " \n", "<think>hm</think>", "")
     await world.say("hello")
-    assert world.platform.sent == []
+    assert world.platform.texts == [FAILED]
     assert "wrote nothing" in (await upkeep.troubles(database)).last_error
 
 

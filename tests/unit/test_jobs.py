@@ -14,11 +14,11 @@ from hobnob.events import Addressed, Author, Button, Event, Kind
 from hobnob.jobs import Deed, Job, Jobs, Message
 from hobnob.memory.recall import Remembering
 from hobnob.notes import Budget
-from hobnob.notices import DISCLOSURE
+from hobnob.notices import DISCLOSURE, FAILED
 from hobnob.persona import Persona
 from hobnob.policy import Action, Decision, Rules
 from hobnob.ports import Command, Limits
-from hobnob.store import migrate
+from hobnob.store import migrate, upkeep
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
@@ -159,9 +159,30 @@ async def test_a_deed_that_cannot_be_written_says_nothing(database: Database) ->
     deed = Deed(reason="dice", said="A six.", elsewhere=(message,), also=write)
     world = World(database, Dice(deed))
     await world.say("dice")
-    assert world.platform.sent == []
+    assert world.platform.texts == [FAILED]
     await world.say("hello")
-    assert world.platform.texts == ["The model answers."]
+    assert world.platform.texts == [FAILED, "The model answers."]
+
+
+@pytest.mark.parametrize("where", ["take", "brief", "review"])
+async def test_a_bug_in_a_job_is_on_record_and_the_conversation_goes_on(
+    database: Database, where: str
+) -> None:
+    class Buggy(Job):
+        pass
+
+    async def fails(_: Job, events: Sequence[Event], other: Any) -> Any:
+        if "dice" in events[-1].text:
+            raise KeyError("a bug")
+        return {"take": None, "brief": "", "review": other}[where]
+
+    setattr(Buggy, where, fails)
+    world = World(database, Buggy())
+    await world.say("dice")
+    await world.say("hello")
+    assert world.platform.texts == [FAILED, "The model answers."]
+    troubles = await upkeep.troubles(database)
+    assert (troubles.aside, troubles.last_error) == (1, "KeyError: 'a bug'")
 
 
 async def test_each_message_elsewhere_is_its_own_and_they_come_in_order(

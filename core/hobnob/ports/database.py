@@ -118,8 +118,11 @@ class Inbox(Protocol):
         people have seen."""
         ...
 
-    async def fail(self, failed: Sequence[int], error: str, *, most: int) -> bool:
-        """Note a crash. Rows that crashed `most` times are set aside; True if they were."""
+    async def fail(
+        self, failed: Sequence[int], error: str, *, most: int, sorry: Sequence[Reply] = ()
+    ) -> bool:
+        """Note a crash. Rows that crashed `most` times are set aside, and `sorry` is queued in
+        place of what had begun to be said; True if they were."""
         ...
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Addressed, Event, Kind, Role, Turn
+from hobnob.events import Addressed, Event, Kind, Reply, Role, Turn
 from hobnob.ports import Afterwards, Clock, Cursor, Outcome, Parcel, Todo, Waiting
 from hobnob.store import changes, links, rows
 from hobnob.store.database import Database
-from hobnob.store.outbox import UNSENT, next_parcel, queue, say, take_back
+from hobnob.store.outbox import UNSENT, next_parcel, queue, say
 from hobnob.store.schema import conversation, cursor, inbox, outbox, turn
 
 log = logging.getLogger(__name__)
@@ -197,7 +197,9 @@ class SqlInbox:
 
         await self._database.write(transaction)
 
-    async def fail(self, failed: Sequence[int], error: str, *, most: int) -> bool:
+    async def fail(
+        self, failed: Sequence[int], error: str, *, most: int, sorry: Sequence[Reply] = ()
+    ) -> bool:
         def transaction(connection: sa.Connection) -> bool:
             attempts = inbox.c.attempts + 1
             connection.execute(
@@ -212,11 +214,10 @@ class SqlInbox:
             left = sa.select(inbox.c.conversation_id).where(
                 inbox.c.id.in_(failed), inbox.c.state == "aside"
             )
-            places = list(connection.scalars(left))
-            if places:  # what had begun to be said will never be said to the end
-                growing = outbox.c.state == "growing"
-                take_back(connection, outbox.c.conversation_id.in_(places) & growing)
-            return bool(places)
+            where = connection.scalar(left.limit(1))
+            if where is not None:
+                queue(connection, where, None, sorry)
+            return where is not None
 
         return await self._database.write(transaction)
 
