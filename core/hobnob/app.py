@@ -104,6 +104,7 @@ async def run(
         tasks_beside = [
             asyncio.create_task(memory.learner.run(lambda: chat.writing)),
             asyncio.create_task(_note_health(database, adapters, clock)),
+            asyncio.create_task(_wipe(database)),
             *(asyncio.create_task(job.run(chat.wake, lambda: chat.writing)) for job in jobs),
         ]
         stack.push_async_callback(_cancel, [*tasks, *tasks_beside])
@@ -245,6 +246,14 @@ async def _note_health(database: Database, adapters: Mapping[str, Adapter], cloc
         except StoreError as error:
             log.debug("how the connections are doing can't be noted: %s", error)
         await clock.sleep(NOTE_SECONDS)
+
+
+async def _wipe(database: Database) -> None:
+    """A kill may have come between forgetting and this."""
+    try:
+        await database.scrub()
+    except StoreError as error:
+        log.warning("what was forgotten may still be in a file of the database: %s", error)
 
 
 @contextlib.contextmanager

@@ -2,16 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from hobnob import commands, links, notices, policy, prompt, replies
 from hobnob.batch import next_batch
 from hobnob.conversation import ConversationKey
 from hobnob.delivery import Delivery
-from hobnob.errors import Changed, EngineUnavailable, StoreError
-from hobnob.events import Author, Event, Kind, Role, Turn
+from hobnob.errors import Changed, EngineUnavailable, StoreError, StoreRefused
+from hobnob.events import Author, Event, Kind, Reply, Role, Turn
 from hobnob.jobs import Deed, Jobs
 from hobnob.lanes import Lanes
 from hobnob.persona import Persona
@@ -35,6 +36,7 @@ from hobnob.writing import Writing
 
 log = logging.getLogger(__name__)
 
+Dealing = Callable[[Sequence[Waiting]], Awaitable[Parcel | None]]
 MOST_CRASHES = 3
 """An event that crashes its handling this often is set aside."""
 LONGEST_PAUSE = 60.0
@@ -107,13 +109,17 @@ class Chat:
         return ChatReceiver(platform=platform, chat=self, inbox=self._inbox)
 
     async def receive(self, event: Event, cursor: Cursor | None) -> bool:
-        """Store the event, however long the database takes, and see to it. False: seen before."""
+        """Store the event, however long the database takes, and see to it. False: seen before, or
+        one that no database would keep."""
         pause = 1.0
         doubt = False  # a transaction that failed may have been committed all the same
         while True:
             try:
                 new = await self._inbox.receive(event, cursor)
                 break
+            except StoreRefused as error:
+                log.error("%s: an event is lost, for it can never be stored: %s", event.key, error)
+                return False
             except StoreError as error:
                 doubt = True
                 log.error("%s: an event waits to be stored: %s", event.key, error)
@@ -174,7 +180,7 @@ class Chat:
         False if there is nothing."""
         todo = await self._inbox.todo(key)
         if todo.changes:
-            await self._inbox.change(todo.changes, self._rules.sent)
+            await self._attempt(todo.changes[:1], self._change)
             return True
         if todo.parcel:
             await self._delivery.deliver(todo.parcel)
@@ -182,25 +188,50 @@ class Chat:
         batch = next_batch(todo.waiting, self._rules.burst_seconds, self._clock.now())
         if batch.wait > 0:
             await self._clock.sleep(batch.wait)
-        elif batch.rows and (parcel := await self._attempt(batch.rows)):
+        elif batch.rows and (parcel := await self._attempt(batch.rows, self._answer)):
             await self._delivery.deliver(parcel)
         return bool(batch.rows)
 
-    async def _attempt(self, batch: Sequence[Waiting]) -> Parcel | None:
-        """Answer, or note the crash; the first part to be sent."""
+    async def _attempt(self, batch: Sequence[Waiting], deal: Dealing) -> Parcel | None:
+        """Deal with it, or note the crash; what is to be sent first."""
         try:
-            return await self._answer(batch)
+            return await deal(batch)
+        except StoreRefused as error:
+            await self._crashed(batch, error)
         except (EngineUnavailable, StoreError):
             raise  # not the event's fault
         except Exception as error:
-            key = batch[0].event.key
-            log.exception("%s: handling %s crashed", key, batch[0].event.id)
-            reason = f"{type(error).__name__}: {error}"
-            if await self._inbox.fail([row.row for row in batch], reason, most=MOST_CRASHES):
-                log.error("%s: set aside after %d crashes; see `doctor`", key, MOST_CRASHES)
-            else:
-                await self._clock.sleep(2.0 ** batch[0].attempts)
-            return None
+            await self._crashed(batch, error)
+        return None
+
+    async def _crashed(self, batch: Sequence[Waiting], error: Exception) -> None:
+        key = batch[0].event.key
+        log.error("%s: handling %s crashed", key, batch[0].event.id, exc_info=error)
+        reason = f"{type(error).__name__}: {error}"
+        fail = partial(self._inbox.fail, [row.row for row in batch], reason, most=MOST_CRASHES)
+        try:
+            aside = await fail(sorry=self._sorry([row.event for row in batch]))
+        except StoreRefused:
+            aside = await fail()
+        if aside:
+            log.error("%s: set aside after %d crashes; see `doctor`", key, MOST_CRASHES)
+        else:
+            await self._clock.sleep(2.0 ** batch[0].attempts)
+
+    def _sorry(self, events: Sequence[Event]) -> Sequence[Reply]:
+        """What people are told if their message is set aside, if it was to be answered."""
+        try:
+            decision = policy.decide(events, self._rules, Usage())
+            if decision.action in (Action.SILENT, Action.CHIME):
+                return ()
+            deed = Deed(reason="", said=notices.FAILED)
+            limits = replies.limits_of(self._adapters, events[-1].key)
+            return replies.to(events[-1], deed, limits)
+        except Exception:
+            return ()  # it may be what crashed
+
+    async def _change(self, changed: Sequence[Waiting]) -> None:
+        await self._inbox.change(changed, self._rules.sent)
 
     async def _answer(self, batch: Sequence[Waiting]) -> Parcel | None:
         """Decide, do, and record the end of it in one transaction."""
@@ -211,14 +242,12 @@ class Chat:
         deed = deed or await self._do(events, decision)
         if deed is None:
             return None  # the next step sees what has changed
+        deed = await self._introducing(last.key, deed)
         log.info("%s: %s %s: %s", last.key, deed.action, last.id, deed.reason)
         turns = self._turns(events, deed.remembered) if deed.remembered or deed.heard else ()
         limits = partial(replies.limits_of, self._adapters)
-        elsewhere = [
-            reply
-            for message in deed.elsewhere
-            for reply in replies.elsewhere(message, limits(message.key))
-        ]
+        messages = [replies.elsewhere(each, limits(each.key)) for each in deed.elsewhere]
+        elsewhere = tuple(parts for parts in messages if parts)
         parcel = await self._inbox.finish(
             Outcome(
                 rows=tuple(row.row for row in batch),
@@ -226,17 +255,40 @@ class Chat:
                 decision=deed.action,
                 reason=deed.reason,
                 turns=() if deed.incognito else turns,
-                replies=(*replies.to(last, deed, limits(last.key)), *elsewhere),
+                replies=replies.to(last, deed, limits(last.key)),
+                elsewhere=elsewhere,
                 introduces=deed.introduces,
-                also=deed.also,
+                also=partial(self._also, last, deed),
                 permit=self._jobs.permit,
             )
         )
+        if deed.action is Action.MEMORY:
+            await self._done(last)
         if turns and (parcel or deed.heard):
             self._memory.said(turns, last, incognito=deed.incognito)
         for message in deed.elsewhere:
             self.wake(message.key, stop=message.stops)
         return parcel
+
+    def _also(self, event: Event, deed: Deed, connection: Any) -> Sequence[Reply]:
+        """In the transaction that ends the batch."""
+        if deed.also:
+            deed.also(connection)
+        if deed.tells is None:
+            return ()
+        told = replace(deed, said=deed.tells(connection))
+        return replies.to(event, told, replies.limits_of(self._adapters, event.key))
+
+    async def _done(self, event: Event) -> None:
+        """What was asked of memory is done; nobody is told before nothing is left of it."""
+        pause = 1.0
+        while True:
+            try:
+                return await self._memory.done(event)
+            except StoreError as error:
+                log.warning("%s: what was forgotten waits to be wiped: %s", event.key, error)
+                await self._clock.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _do(self, events: Sequence[Event], decision: Decision) -> Deed | None:
         """What was decided. None: not now, or something has changed meanwhile."""
@@ -248,8 +300,8 @@ class Chat:
             case Action.GREET | Action.TELL:
                 return replace(deed, said=self._tell(last), introduces=True)
             case Action.MEMORY:
-                said = await self._memory.command(last)
-                return replace(deed, said=said, private=commands.is_private(last))
+                tells = self._memory.command(last)
+                return replace(deed, tells=tells, private=commands.is_private(last))
             case Action.ANSWER | Action.CHIME:
                 return await self._write(events, deed)
             case _:
@@ -266,10 +318,18 @@ class Chat:
         if answer is None:
             return None
         deed = replace(deed, said=answer, remembered=answer, incognito=memory.incognito)
-        deed = await self._jobs.review(events, deed)
-        if deed.said and self._rules.disclose and not memory.introduced:
-            deed = replace(deed, said=notices.introduced(deed.said), introduces=True)
-        return deed
+        return await self._jobs.review(events, deed)
+
+    async def _introducing(self, key: ConversationKey, deed: Deed) -> Deed:
+        """The first answer in a conversation says that an AI gives it, whoever it comes from."""
+        silent = not deed.said and deed.tells is None
+        if silent or deed.introduces or not self._rules.disclose:
+            return deed
+        if await self._history.introduced(key):
+            return deed
+        said = notices.introduced(deed.said) if deed.said else ""
+        tells = partial(_introduced, deed.tells) if deed.tells else None
+        return replace(deed, said=said, tells=tells, introduces=True)
 
     async def _decide(self, events: Sequence[Event]) -> Decision:
         decision = policy.decide(events, self._rules, Usage())
@@ -307,6 +367,10 @@ class Chat:
         me = Author(id=events[-1].key.account, name=self._persona.name, is_bot=True)
         ours = Turn(role=Role.ASSISTANT, author=me, text=answer, at=self._clock.now())
         return (*theirs, ours)
+
+
+def _introduced(tells: Callable[[Any], str], connection: Any) -> str:
+    return notices.introduced(tells(connection))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

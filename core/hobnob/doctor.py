@@ -12,10 +12,12 @@ from hobnob.errors import HobnobError
 from hobnob.events import ChatMessage, Speaker
 from hobnob.memory.learn import NO_EMBEDDER
 from hobnob.ports import Finding
+from hobnob.recurrence import next_due
 from hobnob.settings import Bot
 from hobnob.store import migrate, upkeep
 from hobnob.store.database import Database
 from hobnob.store.knowledge import SqlKnowledge
+from hobnob.store.schedule import SqlSchedule
 from hobnob.support.opening import Opening
 from hobnob.thinking import without_thinking
 
@@ -49,6 +51,8 @@ async def _database(bot: Bot) -> AsyncIterator[Finding]:
                     ok=True, what=f"the database {database} is up to date and may be written"
                 )
                 yield _troubles(await upkeep.troubles(database), bot)
+                if broken := await SqlSchedule(database, SystemClock(), next_due).broken():
+                    yield _broken(broken)
                 if await upkeep.above_row_security(database):
                     yield _SUPERUSER
                 yield await _memory(bot, database)
@@ -82,6 +86,14 @@ def _troubles(found: upkeep.Troubles, bot: Bot) -> Finding:
         return Finding(ok=True, what="; ".join(parts) or "no event is set aside, no send in doubt")
     fix = f"Look at `hobnob history {bot.folder} --why`; `hobnob retry {bot.folder}` tries again"
     return Finding(ok=False, what="; ".join(parts), fix=f"{fix}, with --unknown the sends too.")
+
+
+def _broken(count: int) -> Finding:
+    return Finding(
+        ok=False,
+        what=f"{count} reminders or other things to come can't be understood, and would stay away",
+        fix="Are the time zones missing? pip install tzdata. When one is due, the log says why.",
+    )
 
 
 _SUPERUSER = Finding(

@@ -4,7 +4,8 @@
     ├── ConfigError            a file the owner wrote: which file, which key, what to do
     ├── MissingExtra           a library that an extra would bring
     ├── StoreError             the database: unreachable, read-only, newer schema, in use
-    │   └── Changed            what was decided no longer fits what is stored
+    │   ├── Changed            what was decided no longer fits what is stored
+    │   └── StoreRefused       it will never take this; all else it takes
     ├── EngineError            the model failed on this prompt
     │   └── EngineUnavailable  the model cannot be asked at all now; asking later may work
     ├── DocumentFailed         a file of the knowledge folder could not be read
@@ -42,6 +43,10 @@ class StoreError(HobnobError):
 
 class Changed(StoreError):
     """What was decided no longer fits what is stored: nothing was written; decide anew."""
+
+
+class StoreRefused(StoreError):
+    """The database will not take this value, now or later; nothing is wrong with the database."""
 
 
 class EngineError(HobnobError):

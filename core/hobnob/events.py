@@ -177,8 +177,6 @@ class Memory:
     """What is said now is not remembered."""
     language: str = ""
     """To answer in, in English; "": that of whoever speaks."""
-    introduced: bool = False
-    """It was said here that we are an AI."""
     images: tuple[Image, ...] = ()
     """The pictures of the new message, for a model that sees. Of earlier ones there are words."""
     pages: tuple[Quote, ...] = ()

@@ -62,8 +62,12 @@ class Deed:
     incognito: bool = False
     """Remembered for now, and never stored."""
     introduces: bool = False
-    """It says that we are an AI."""
+    """It says that we are an AI. Where it does not, the path lets the first answer in a
+    conversation say so."""
     elsewhere: tuple[Message, ...] = ()
+    tells: Callable[[Any], str] | None = None
+    """What is said instead of `said`, where only doing it shows what: in the same transaction as
+    `also`, likewise."""
     also: Callable[[Any], None] | None = None
     """What else is written in the transaction that ends the batch, given its connection. It may
     run more than once, where what it wrote before was undone. Raises Changed where what it was

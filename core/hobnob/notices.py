@@ -11,6 +11,7 @@ from hobnob.ports import Command
 from hobnob.text import clean_name
 
 TOO_MUCH = "That's a lot at once for me. Give me a minute, then I'm all ears again."
+FAILED = "Sorry, something went wrong here, and I can't answer that. My owner can see why."
 GREETING = "Hello! I'm {name}, an AI. Write to me whenever you like."
 DISCLOSURE = "(I'm an AI. /help says what I can do, /privacy what I keep.)"
 PRIVACY = """\

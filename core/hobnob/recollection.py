@@ -9,7 +9,7 @@ owner may link conversations, which are then one place.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,8 +48,6 @@ class Recent:
     """What is true of the asker, oldest first."""
     incognito: bool = False
     language: str = ""
-    introduced: bool = False
-    """They were told here that we are an AI."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,11 +144,58 @@ class Receipt:
     sources: tuple[Turn, ...]
 
 
+class Rights(Protocol):
+    """What people may ask of their memory. Every method is a part of a transaction, and is given
+    its connection: what was asked for happens with the end of the event that asked, or not."""
+
+    def facts(self, connection: Any, scope: Scope) -> Sequence[Fact]:
+        """All that is known of the asker: in a direct conversation whatever they said anywhere on
+        this platform, in a room only what was said in the scope."""
+        ...
+
+    def why(self, connection: Any, scope: Scope, number: int) -> Receipt | None: ...
+
+    def forget_fact(self, connection: Any, scope: Scope, number: int) -> bool:
+        """Forget a fact, and the messages it came from."""
+        ...
+
+    def forget_all(self, connection: Any, scope: Scope) -> int:
+        """Forget the asker (`MemoryStore.forget_person`), and in a direct conversation on every
+        platform that they linked with it."""
+        ...
+
+    def offer_link(self, connection: Any, scope: Scope, code: str, lasts: timedelta) -> None:
+        """Let `code` (a hash of it) link another direct conversation with this one, for so long."""
+        ...
+
+    def link(self, connection: Any, scope: Scope, code: str) -> ConversationKey | None:
+        """Make this direct conversation one place with the one in which the code was given, which
+        is used up then; that conversation. None if the code is unknown or too old."""
+        ...
+
+    def unlink(self, connection: Any, key: ConversationKey) -> bool:
+        """Make it a place of its own again; False if it was."""
+        ...
+
+    def set_incognito(self, connection: Any, key: ConversationKey, on: bool) -> None: ...
+
+    def set_language(self, connection: Any, key: ConversationKey, language: str) -> None:
+        """The language to answer in from now on; "": that of whoever speaks."""
+        ...
+
+    def begin_anew(self, connection: Any, key: ConversationKey) -> None:
+        """What was said so far is no longer in the window; it is remembered all the same."""
+        ...
+
+
 class MemoryStore(Protocol):
     """The database as memory sees it. Every method is one transaction and raises StoreError.
 
     What takes a scope gives nothing from outside it: the database itself sees to that.
     """
+
+    @property
+    def rights(self) -> Rights: ...
 
     async def recent(self, scope: Scope, limit: int) -> Recent:
         """The last `limit` turns and what is known of the asker."""
@@ -159,6 +204,11 @@ class MemoryStore(Protocol):
     async def news(self, scope: Scope, newest: Mapping[int, int], limit: int) -> Mapping[int, News]:
         """The conversations of a scope by their number in the database, each with what recall
         knows of it after the turn that is the `newest` of it, where one is."""
+        ...
+
+    async def known_as(self, scope: Scope) -> frozenset[str]:
+        """The asker's ids on the platforms that they linked; none where nothing is linked, or where
+        others hear the answer."""
         ...
 
     async def entries(self, conversation: int, after: int, limit: int) -> Entries:
@@ -192,48 +242,9 @@ class MemoryStore(Protocol):
         """Store a summary, unless something in the conversation was forgotten meanwhile."""
         ...
 
-    async def facts(self, scope: Scope) -> Sequence[Fact]:
-        """All that is known of the asker: in a direct conversation whatever they said anywhere on
-        this platform, in a room only what was said in the scope."""
-        ...
-
-    async def why(self, scope: Scope, number: int) -> Receipt | None: ...
-
-    async def forget_fact(self, scope: Scope, number: int) -> bool:
-        """Forget a fact, and the messages it came from."""
-        ...
-
     async def forget_person(self, platform: str, account: str, person: str) -> int:
         """Forget a person on a platform: every message of theirs with our answers to it, and all
         that was made of them. The number of messages."""
-        ...
-
-    async def forget_all(self, scope: Scope) -> int:
-        """Forget the asker likewise, and in a direct conversation on every platform that they
-        linked with it."""
-        ...
-
-    async def offer_link(self, scope: Scope, code: str, lasts: timedelta) -> None:
-        """Let `code` (a hash of it) link another direct conversation with this one, for so long."""
-        ...
-
-    async def link(self, scope: Scope, code: str) -> ConversationKey | None:
-        """Make this direct conversation one place with the one in which the code was given, which
-        is used up then; that conversation. None if the code is unknown or too old."""
-        ...
-
-    async def unlink(self, key: ConversationKey) -> bool:
-        """Make it a place of its own again; False if it was."""
-        ...
-
-    async def set_incognito(self, key: ConversationKey, on: bool) -> None: ...
-
-    async def set_language(self, key: ConversationKey, language: str) -> None:
-        """The language to answer in from now on; "": that of whoever speaks."""
-        ...
-
-    async def begin_anew(self, key: ConversationKey) -> None:
-        """What was said so far is no longer in the window; it is remembered all the same."""
         ...
 
     async def scrub(self) -> None:

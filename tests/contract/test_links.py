@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from hobnob.events import Author
 from hobnob.memory.commands import LINK_IN_PRIVATE, NO_SUCH_CODE, NOTHING
+from hobnob.ports import Outcome
+from hobnob.recollection import Scope
 from hobnob.store import schema
 from hobnob.store.database import Database
 from hobnob.store.memory import SqlMemory
@@ -170,3 +172,66 @@ async def test_incognito_on_one_is_incognito_on_both(life: Life, database: Datab
     assert (await SqlReminders(database).of(here, everywhere=True)).incognito
     await life.command("/link off")
     assert not await SqlMemory(database, life.clock).is_incognito(here.key)
+
+
+async def test_forgetting_everything_forgets_that_two_are_one(
+    life: Life, database: Database
+) -> None:
+    await link(life)
+    await life.command("/forget everything")
+    whose = sa.select(schema.conversation.c.whose, schema.conversation.c.person)
+    found = await database.read(lambda connection: connection.execute(whose).all())
+    assert {tuple(row) for row in found} == {(None, None)}
+
+
+async def test_i_is_the_one_who_asks_by_each_of_their_ids(life: Life) -> None:
+    async def score(**where: Any) -> float:
+        asked = life.event("Where do I live?", **where)
+        scope = Scope(key=asked.key, asker=asked.author.id, direct=True)
+        hits = await life.memory.search(scope, asked, 9)
+        found = await life.store.passages(scope, [hit.id for hit in hits], 0)
+        return next(hit.score for hit in hits if found[hit.id][0].text == "I live in Oslo.")
+
+    await link(life)
+    here, there = [await score(**where) for where in ON_BOTH]
+    assert here == pytest.approx(there, abs=0.1)
+    ids = frozenset({"id-ann", "77"})
+    for asker, place in (("id-ann", key("ann")), ("77", THERE)):
+        assert await life.store.known_as(Scope(key=place, asker=asker, direct=True)) == ids
+        assert not await life.store.known_as(Scope(key=place, asker=asker, direct=False))
+    await life.command("/link off")
+    assert not await life.store.known_as(Scope(key=THERE, asker="77", direct=True))
+
+
+class PowerFails(Exception):
+    pass
+
+
+async def test_a_command_that_a_kill_cut_off_is_done_once(life: Life, database: Database) -> None:
+    """All of it happened or nothing: what comes again after the start is answered as the first
+    time would have been."""
+    await life.say("My brother is called Max.", "I am allergic to nuts.")
+    await life.learn()
+
+    async def cut_off(text: str, **where: Any) -> str:
+        event = life.event(text, **where)
+        await life.inbox.receive(event)
+        (row,) = (await life.inbox.todo(event.key)).waiting
+        told: list[str] = []
+
+        def also(connection: sa.Connection) -> None:
+            told.append(life.memory.command(event)(connection))
+            if len(told) == 1:
+                raise PowerFails
+
+        outcome = Outcome(rows=(row.row,), key=event.key, decision="memory", reason="", also=also)
+        with pytest.raises(PowerFails):
+            await life.inbox.finish(outcome)
+        await life.inbox.finish(outcome)
+        return told[-1]
+
+    given = await code(life)
+    assert "the one who wrote" in await cut_off(f"/link {given}", place=THERE, by=ANN_THERE)
+    before = await life.command("/memory")
+    assert "is forgotten" in await cut_off("/forget 2")
+    assert (await life.command("/memory")).count("\n") == before.count("\n") - 1

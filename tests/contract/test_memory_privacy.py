@@ -55,7 +55,7 @@ async def test_the_memory_works_for_an_ordinary_role(ordinary: Database) -> None
     await mind.say("I moved to Oslo")
     await mind.learn(new_fact("lives in Oslo", "home"))
     assert [each.text for each in (await mind.memory.recent(scope(), 9)).facts] == ["lives in Oslo"]
-    assert await mind.memory.forget_fact(scope(), 2)
+    assert await mind.ask(mind.memory.rights.forget_fact, scope(), 2)
     await mind.memory.scrub()
     assert await mind.memory.forget_person("fake", "bot", ANN.id) == 1
 
@@ -82,8 +82,8 @@ async def test_no_byte_of_what_was_forgotten_stays_in_the_files(tmp_path: Path) 
             if number % 3 == 0:
                 await mind.say(f"Ben talks {number}", by=BEN, key=ROOM)
         assert _found(tmp_path, canaries) == set(canaries)
-        one = (await mind.memory.facts(scope()))[0]
-        assert await mind.memory.forget_fact(scope(), one.number)
+        one = (await mind.ask(mind.memory.rights.facts, scope()))[0]
+        assert await mind.ask(mind.memory.rights.forget_fact, scope(), one.number)
         await mind.memory.scrub()
         assert _found(tmp_path, canaries) == set(canaries) - {one.text.split()[-1]}
         await mind.memory.forget_person("fake", "bot", ANN.id)

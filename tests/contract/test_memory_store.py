@@ -1,9 +1,9 @@
 """The contract of what is remembered, on SQLite and PostgreSQL alike."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +17,8 @@ from hobnob.store.inbox import SqlInbox
 from hobnob.store.memory import SqlMemory
 from hobnob.testing.adapter import FakeAdapter, key
 from hobnob.testing.clock import FakeClock
+
+T = TypeVar("T")
 
 people = FakeAdapter()
 ANN, BEN = Author(id="id-ann", name="Ann"), Author(id="id-ben", name="Ben")
@@ -32,6 +34,9 @@ class Mind:
         self.clock = FakeClock()
         self.inbox = SqlInbox(database, self.clock)
         self.memory = SqlMemory(database, self.clock)
+
+    async def ask(self, right: Callable[..., T], *about: Any) -> T:
+        return await self.database.write(lambda connection: right(connection, *about))
 
     async def say(
         self, text: str, *, by: Author = ANN, key: ConversationKey | None = None, **changes: Any
@@ -193,9 +198,9 @@ async def test_what_somebody_said_of_themselves_in_a_room_is_for_them(mind: Mind
     assert await texts(mind, scope(ANN, ROOM)) == ["is allergic to nuts"]
     assert await texts(mind, scope(BEN, ROOM)) == []
     assert await texts(mind, scope(ANN)) == []  # what was said in a room stays there
-    told = await mind.memory.facts(scope(ANN))
+    told = await mind.ask(mind.memory.rights.facts, scope(ANN))
     assert [fact.text for fact in told] == ["is allergic to nuts"]  # but they may see all of it
-    assert not await mind.memory.facts(scope(BEN))
+    assert not await mind.ask(mind.memory.rights.facts, scope(BEN))
 
 
 async def test_a_newer_fact_ends_the_older_and_says_so(mind: Mind) -> None:
@@ -204,7 +209,7 @@ async def test_a_newer_fact_ends_the_older_and_says_so(mind: Mind) -> None:
     later = await mind.say("I moved to Oslo")
     await mind.learn(fact("lives in Oslo", "home"))
     assert await texts(mind, scope()) == ["lives in Oslo"]
-    receipt = await mind.memory.why(scope(), 1)
+    receipt = await mind.ask(mind.memory.rights.why, scope(), 1)
     assert receipt is not None
     assert receipt.fact.ended == later.at
     assert receipt.sources[0].text == "I live in Rome"
@@ -215,7 +220,7 @@ async def test_said_again_it_has_two_receipts(mind: Mind) -> None:
         await mind.say("I live in Rome")
         await mind.learn(fact("lives in Rome", "home"))
     assert await texts(mind, scope()) == ["lives in Rome"]
-    receipt = await mind.memory.why(scope(), 1)
+    receipt = await mind.ask(mind.memory.rights.why, scope(), 1)
     assert receipt is not None
     assert len(receipt.sources) == 2
 
@@ -273,9 +278,9 @@ async def test_forgetting_a_fact_forgets_where_it_came_from(mind: Mind) -> None:
     await mind.say("hello")
     await mind.say("I live in Rome")
     await mind.learn(fact("lives in Rome", "home"))
-    assert not await mind.memory.forget_fact(scope(BEN), 1)
-    assert not await mind.memory.forget_fact(scope(), 2)
-    assert await mind.memory.forget_fact(scope(), 1)
+    assert not await mind.ask(mind.memory.rights.forget_fact, scope(BEN), 1)
+    assert not await mind.ask(mind.memory.rights.forget_fact, scope(), 2)
+    assert await mind.ask(mind.memory.rights.forget_fact, scope(), 1)
     recent = await mind.memory.recent(scope(), 10)
     assert recent.facts == ()
     assert [turn.text for turn in recent.turns] == ["hello", "You said: hello"]
@@ -288,7 +293,7 @@ async def test_what_was_ended_by_something_forgotten_is_true_again(mind: Mind) -
     await mind.learn(fact("lives in Rome", "home"))
     await mind.say("I moved to Oslo")
     await mind.learn(fact("lives in Oslo", "home"))
-    await mind.memory.forget_fact(scope(), 2)
+    await mind.ask(mind.memory.rights.forget_fact, scope(), 2)
     assert await texts(mind, scope()) == ["lives in Rome"]
 
 
@@ -362,12 +367,12 @@ async def test_what_changed_while_it_was_learned_is_left_out(mind: Mind) -> None
 
 
 async def test_incognito_is_kept_for_its_conversation(mind: Mind) -> None:
-    await mind.memory.set_incognito(key("ann"), True)
+    await mind.ask(mind.memory.rights.set_incognito, key("ann"), True)
     assert (await mind.memory.recent(scope(), 10)).incognito
     assert not (await mind.memory.recent(scope(BEN), 10)).incognito
     assert await mind.memory.is_incognito(key("ann"))
     assert not await mind.memory.is_incognito(key("nobody"))
-    await mind.memory.set_incognito(key("ann"), False)
+    await mind.ask(mind.memory.rights.set_incognito, key("ann"), False)
     assert not (await mind.memory.recent(scope(), 10)).incognito
     assert not await mind.memory.is_incognito(key("ann"))
 

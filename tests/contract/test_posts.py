@@ -19,6 +19,7 @@ from hobnob.ports import Limits
 from hobnob.posts.owner import Review
 from hobnob.posts.poster import Poster
 from hobnob.posts.rule import Rule
+from hobnob.store import upkeep
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
@@ -243,6 +244,21 @@ async def test_nobody_but_an_owner_decides(database: Database) -> None:
     assert (1, "drafted") in await world.states()
     await world.tick(NOON)
     assert world.at(CLUB) == []
+
+
+async def test_of_an_owner_who_is_forgotten_what_they_did_stays_without_them(
+    database: Database,
+) -> None:
+    world = World(database, rule())
+    await world.tick()
+    await world.decide("/redraft 1 as my sister would")
+    await SqlMemory(database, world.clock).forget_person("fake", "bot", OWNER.id)
+    acts = [act for _, act in await world.posts.acts(1)]
+    assert [(act.what, act.who, act.note) for act in acts[-1:]] == [("redraft", "somebody", "")]
+    (post, *_) = await world.posts.open()
+    assert post.wish == ""
+    decided = await upkeep.decisions(database, DESK, 9)
+    assert [each for each in decided if each.author or OWNER.id in each.reason] == []
 
 
 async def test_in_a_room_that_is_not_the_desk_only_what_is_said_to_the_bot_counts(

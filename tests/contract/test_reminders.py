@@ -1,19 +1,23 @@
 """Reminders are delivered once, whatever ends the program, on SQLite and PostgreSQL alike."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from unittest.mock import AsyncMock
 
 import pytest
 import sqlalchemy as sa
 
 from hobnob.assistant.job import Assistant
 from hobnob.chat import Chat, Stores
-from hobnob.errors import SendRefused, SendUnknown, StoreError
+from hobnob.errors import SendLater, SendRefused, SendUnknown, StoreError
+from hobnob.events import Addressed, Event, Kind, Reply
 from hobnob.jobs import Jobs
 from hobnob.memory.recall import Remembering
 from hobnob.persona import Persona
 from hobnob.policy import Rules
+from hobnob.ports import Afterwards
 from hobnob.recurrence import next_due
 from hobnob.store import reminders, schedule
 from hobnob.store.database import Database
@@ -32,13 +36,19 @@ from hobnob.testing.engine import ScriptedEngine
 class Life:
     """One run of the program, on a database that outlives it."""
 
-    def __init__(self, database: Database, clock: FakeClock, platform: FakeAdapter) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: FakeClock,
+        platform: FakeAdapter,
+        **sent: bool,
+    ) -> None:
         self.platform = platform
         self.schedule = SqlSchedule(database, clock, next_due)
         self.store = SqlReminders(database)
         self.chat = Chat(
             persona=Persona(name="Otto", text="You are Otto."),
-            rules=Rules(names=("Otto",), burst_seconds=0),
+            rules=Rules(names=("Otto",), burst_seconds=0, sent=Afterwards(**sent)),
             engine=ScriptedEngine(["The model answers."] * 9),
             memory=Remembering(SqlMemory(database, clock)),
             stores=Stores(
@@ -51,10 +61,18 @@ class Life:
             jobs=Jobs([Assistant(self.store, clock)]),
         )
 
-    async def hear(self, text: str) -> None:
+    async def hear(self, text: str) -> Event:
         event = self.platform.event(text)
+        await self.take(event)
+        return event
+
+    async def take(self, event: Event) -> None:
         await self.chat.receive(event, None)
         await self.chat.settled(event.key)
+
+    async def noted(self) -> list[str]:
+        theirs = await self.store.of(self.platform.event("x"), everywhere=True)
+        return [f"{each.due:%H:%M} {each.event.text}" for each in theirs.reminders if each.due]
 
     async def start(self) -> None:
         await self.chat.resume("fake")
@@ -96,6 +114,58 @@ async def test_a_request_that_was_stored_and_not_answered_is_noted_once(
         await life.start()
     assert len((await life.store.of(event, everywhere=True)).reminders) == 1
     assert len(platform.texts) == 1
+
+
+def edit(event: Event, text: str, number: int = 1) -> Event:
+    return replace(event, id=f"{event.id}-edit-{number}", kind=Kind.EDIT, text=text)
+
+
+async def test_an_edited_request_is_noted_in_place_of_the_first(database: Database) -> None:
+    life = Life(database, FakeClock(), FakeAdapter(), update=True)
+    asked = await life.hear("remind me at 15:00 to eat")
+    await life.take(edit(asked, "remind me at 16:00 to eat"))
+    await life.take(edit(asked, "remind me at 17:00 to eat", 2))
+    assert await life.noted() == ["17:00 eat"]
+    (shown,) = life.platform.shown.values()
+    assert "17:00" in shown.text
+    await life.take(edit(asked, "never mind", 3))
+    assert await life.noted() == []
+
+
+async def test_a_request_that_is_edited_before_the_answer_left_is_noted_once(
+    database: Database,
+) -> None:
+    platform = FakeAdapter()
+    life = Life(database, FakeClock(), platform)
+    asked = platform.event("remind me at 15:00 to eat")
+    send, platform.send = platform.send, AsyncMock()  # type: ignore[method-assign]
+
+    async def first(reply: Reply) -> str:
+        platform.send = send  # type: ignore[method-assign]
+        await life.chat.receive(edit(asked, "remind me at 16:00 to eat"), None)
+        raise SendLater("busy", retry_after=1)
+
+    platform.send.side_effect = first
+    await life.take(asked)
+    assert await life.noted() == ["16:00 eat"]
+    assert ["16:00" in text for text in platform.texts] == [True]
+
+
+async def test_an_answer_that_stays_as_it_is_stays_true(database: Database) -> None:
+    life = Life(database, FakeClock(), FakeAdapter(), update=False)
+    asked = await life.hear("remind me at 15:00 to eat")
+    await life.take(edit(asked, "remind me at 16:00 to eat"))
+    assert await life.noted() == ["15:00 eat"]
+
+
+async def test_a_request_that_is_deleted_is_taken_back_and_no_other(database: Database) -> None:
+    life = Life(database, FakeClock(), FakeAdapter())
+    await life.hear("remind me at 14:00 to drink")
+    asked = await life.hear("remind me at 15:00 to eat")
+    await life.hear("no, at 16:00")
+    assert await life.noted() == ["14:00 drink", "16:00 eat"]
+    await life.take(replace(asked, id="deletion", kind=Kind.DELETE, text=""))
+    assert await life.noted() == ["14:00 drink"]
 
 
 async def test_a_number_is_given_once(database: Database) -> None:
@@ -157,6 +227,37 @@ async def test_forgetting_everything_forgets_what_did_not_arrive(
     rows = await database.read(lambda connection: connection.execute(kept).all())
     assert len(rows) == 3
     assert [row.text for row in rows if row.text] == []
+
+
+@pytest.mark.parametrize("failure", [SendUnknown("no answer"), SendLater("away", retry_after=1)])
+async def test_forgetting_everything_finds_a_reminder_in_a_room_that_may_not_have_arrived(
+    database: Database, failure: Exception
+) -> None:
+    clock, platform = FakeClock(), FakeAdapter()
+    life = Life(database, clock, platform)
+    text = "/remind in 10 minutes of my secret"
+    await life.take(platform.event(text, room="room", addressed=Addressed.MENTION))
+    clock.advance(600)
+    await life.schedule.ring(["fake"])
+    platform.failures = [failure]
+    life.chat.wake(key("room"))
+    if isinstance(failure, SendLater):  # the program ends before it may be sent again
+        platform.failures *= 9
+        async with asyncio.timeout(5):
+            while 1 not in clock.slept:
+                await asyncio.sleep(0)
+        await life.chat.close(timeout=5)
+    else:
+        await life.chat.settled(key("room"))
+    life = Life(database, clock, FakeAdapter())
+    await life.take(platform.event("/forget everything"))
+    await life.chat.resume("fake")
+    await life.chat.settled(key("room"))
+    texts = await database.read(
+        lambda connection: connection.scalars(sa.select(outbox.c.text)).all()
+    )
+    assert [text for text in texts if text] == []
+    assert len(life.platform.texts) == 1
 
 
 async def test_what_others_were_told_is_not_forgotten_with_a_person(database: Database) -> None:

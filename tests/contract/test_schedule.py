@@ -3,13 +3,16 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from hobnob.events import Kind
-from hobnob.store import schedule
+from hobnob.recurrence import next_due
+from hobnob.store import rows, schedule
 from hobnob.store.database import Database
 from hobnob.store.inbox import SqlInbox
 from hobnob.store.schedule import SqlSchedule
+from hobnob.store.schema import schedule as table
 from hobnob.testing.adapter import FakeAdapter, key
 from hobnob.testing.clock import FakeClock
 
@@ -100,3 +103,52 @@ async def test_it_can_be_moved_and_dropped(database: Database) -> None:
     world.clock.advance(3600)
     await world.schedule.ring(["fake"])
     assert await world.waiting() == ["later"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"rule": "RRULE:FREQ=NEVER"},
+        {"rule": "0 9 * * *", "zone": "Atlantis/Poseidonis"},
+        {"rule": "0 9 * * *", "zone": "../etc/passwd"},
+        {"rule": "0 9 * * *", "zone": "Europe"},
+        {"event": '{"text": "words of Ann"}'},
+        {"event": "half a \\ud83d"},
+    ],
+)
+async def test_what_cannot_be_understood_keeps_nothing_else_from_coming(
+    database: Database, broken: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(database)
+    world.schedule = SqlSchedule(database, world.clock, next_due)
+    now = world.clock.now()
+    number = await world.add("stretch", due=now, rule="0 9 * * *", zone="Europe/Berlin")
+    spoil = table.update().where(table.c.id == number)
+    await world.write(lambda connection: connection.execute(spoil.values(broken)))
+    await world.add("call the dentist", due=now + HOUR)
+    for _ in range(2):
+        world.clock.advance(3600)
+        await world.schedule.ring(["fake"])
+    assert await world.waiting() == ["call the dentist"]
+    (said,) = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert f"schedule {number}" in said
+    assert "Ann" not in said
+    assert await world.schedule.broken() == 1
+    # Once it is mended, the next start lets it come.
+    mend = spoil.values(rule="", zone="UTC", event=rows.dump(people.event("stretch", room="ann")))
+    await world.write(lambda connection: connection.execute(mend))
+    await SqlSchedule(database, world.clock, next_due).ring(["fake"])
+    assert await world.waiting() == ["call the dentist", "stretch"]
+    assert await world.schedule.broken() == 0
+
+
+async def test_what_no_job_knows_comes_and_is_over(database: Database) -> None:
+    world = World(database)
+    await world.write(
+        lambda connection: schedule.add(
+            connection, people.event("x", room="ann"), job="of old", due=world.clock.now()
+        )
+    )
+    await world.schedule.ring(["fake"])
+    assert await world.waiting() == ["x"]
+    assert await world.schedule.ring(["fake"]) == []

@@ -294,7 +294,7 @@ async def test_nobody_has_more_than_the_bot_keeps(
 
 
 async def test_a_wrong_command_says_how_it_is_written(talk: Talk) -> None:
-    assert await talk.command("/snooze") == "Write it like this: /snooze 2 10m"
+    assert (await talk.command("/snooze")).startswith("Write it like this: /snooze 2 10m\n")
     assert await talk.command("/snooze 9 1h") == (
         "You have nothing with number 9 here. /reminders and /todos list what you have."
     )

@@ -13,10 +13,17 @@ import sqlalchemy as sa
 
 from hobnob import chat as chat_module
 from hobnob.chat import Chat, Stores
-from hobnob.errors import EngineUnavailable, SendLater, SendRefused, SendUnknown, StoreError
+from hobnob.errors import (
+    EngineError,
+    EngineUnavailable,
+    SendLater,
+    SendRefused,
+    SendUnknown,
+    StoreError,
+)
 from hobnob.events import Addressed, Author, Event, Kind, Quote, Reply, Role, Visibility
 from hobnob.memory.recall import Remembering
-from hobnob.notices import DISCLOSURE
+from hobnob.notices import DISCLOSURE, FAILED
 from hobnob.notices import TOO_MUCH as NOTICE
 from hobnob.persona import Persona
 from hobnob.policy import Rules
@@ -280,10 +287,49 @@ async def test_a_crash_is_tried_three_times_and_set_aside_while_others_go_on(
     world = World(database, *[ValueError("boom")] * 3, "Hi Ben!")
     await world.say("poison")
     await world.say("hello", room="ben", by="Ben")
-    assert world.platform.texts == ["Hi Ben!"]
+    assert world.platform.texts == [FAILED, "Hi Ben!"]
     troubles = await upkeep.troubles(database)
     assert (troubles.aside, troubles.last_error) == (1, "ValueError: boom")
     assert "set aside" in caplog.text
+
+
+async def test_what_a_model_cannot_answer_is_told_once_and_the_conversation_goes_on(
+    database: Database,
+) -> None:
+    world = World(database, *[EngineError("the prompt is too long")] * 3, "Hi!")
+    await world.say("too much")
+    await world.say("hello")
+    assert world.platform.texts == [FAILED, "Hi!"]
+    assert [reply.in_reply_to for reply in world.platform.sent] == ["message-1", "message-2"]
+    assert await world.said() == [("user", "hello"), ("assistant", "Hi!")]
+
+
+async def test_who_was_not_to_be_answered_is_not_told_of_a_crash(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(database)
+
+    async def finish(*_: Any) -> None:
+        raise ValueError("boom")
+
+    monkeypatch.setattr(world.inbox, "finish", finish)
+    await world.say("lunch, anybody?", room="lobby", addressed=ROOM)
+    assert (await upkeep.troubles(database)).aside == 1
+    assert world.platform.sent == []
+
+
+async def test_what_grew_of_an_answer_that_fails_becomes_the_apology(database: Database) -> None:
+    world = World(database, *["half an answer"] * 3)
+    world.platform.limits = Limits(max_length=2000, edit_seconds=1)
+    broken = world.inbox.finish
+
+    async def finish(*_: Any) -> None:
+        raise ValueError("boom")
+
+    world.inbox.finish = finish  # type: ignore[method-assign,assignment]
+    await world.say("a story!")
+    world.inbox.finish = broken  # type: ignore[method-assign]
+    assert [reply.text for reply in world.platform.shown.values()] == [FAILED]
 
 
 async def test_what_was_set_aside_can_be_tried_again(database: Database) -> None:
@@ -292,13 +338,52 @@ async def test_what_was_set_aside_can_be_tried_again(database: Database) -> None
     assert await upkeep.retry(database, unknown=False) == (1, 0)
     await world.chat.resume("fake")
     await world.platform.settled(key())
-    assert world.platform.texts == ["At last."]
+    assert world.platform.texts == [FAILED, "At last."]
+
+
+async def test_what_is_asked_of_memory_is_done_in_the_transaction_that_ends_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(database)
+    finish = world.inbox.finish
+
+    async def killed(*_: Any) -> None:
+        raise StoreError("the power fails")
+
+    monkeypatch.setattr(world.inbox, "finish", killed)
+    await world.platform.say("/incognito on")
+    async with asyncio.timeout(5):
+        while not world.clock.slept:
+            await asyncio.sleep(0)
+    assert not await SqlMemory(database, world.clock).is_incognito(key())
+    monkeypatch.setattr(world.inbox, "finish", finish)
+    await world.platform.settled(key())
+    assert await SqlMemory(database, world.clock).is_incognito(key())
+    assert len(world.platform.texts) == 1
+
+
+async def test_nobody_is_told_that_it_is_forgotten_before_it_is_in_no_file(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(database, "Hi!")
+    await world.say("hello")
+    told: list[list[str]] = []
+
+    async def scrub(_: Database) -> None:
+        told.append(world.platform.texts)
+        if len(told) < 3:
+            raise StoreError("somebody reads it")
+
+    monkeypatch.setattr(Database, "scrub", scrub)
+    await world.say("/forget everything")
+    assert told == [["Hi!"]] * 3
+    assert "Everything is forgotten: 1 messages" in world.platform.texts[-1]
 
 
 async def test_an_empty_answer_is_a_crash_and_not_an_empty_message(database: Database) -> None:
     world = World(database, " \n", "<think>hm</think>", "")
     await world.say("hello")
-    assert world.platform.sent == []
+    assert world.platform.texts == [FAILED]
     assert "wrote nothing" in (await upkeep.troubles(database)).last_error
 
 
@@ -740,6 +825,13 @@ async def test_the_first_answer_says_that_an_ai_writes_it(database: Database) ->
     await world.say("how are you?")
     assert world.platform.texts == [f"Hi!\n\n{DISCLOSURE}", "Fine."]
     assert [text for _, text in await world.said()][1] == "Hi!"
+
+
+async def test_so_does_the_first_answer_that_no_model_wrote(database: Database) -> None:
+    world = World(database, "Hi!", disclose=True)
+    await world.say("/memory", kind=Kind.COMMAND)
+    await world.say("hello")
+    assert world.platform.texts == [f"I know nothing about you yet.\n\n{DISCLOSURE}", "Hi!"]
 
 
 async def test_who_was_greeted_knows_already(database: Database) -> None:

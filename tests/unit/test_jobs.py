@@ -14,10 +14,11 @@ from hobnob.events import Addressed, Author, Button, Event, Kind
 from hobnob.jobs import Deed, Job, Jobs, Message
 from hobnob.memory.recall import Remembering
 from hobnob.notes import Budget
+from hobnob.notices import DISCLOSURE, FAILED
 from hobnob.persona import Persona
 from hobnob.policy import Action, Decision, Rules
 from hobnob.ports import Command, Limits
-from hobnob.store import migrate
+from hobnob.store import migrate, upkeep
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
@@ -46,14 +47,18 @@ class Dice(Job):
 
 
 class World:
-    def __init__(self, database: Database, *jobs: Job, limits: Limits | None = None) -> None:
+    def __init__(
+        self, database: Database, *jobs: Job, limits: Limits | None = None, disclose: bool = False
+    ) -> None:
         self.clock = FakeClock()
         self.engine = ScriptedEngine(["The model answers."] * 9)
         self.platform = FakeAdapter(limits=limits)
         self.history = SqlHistory(database)
         self.chat = Chat(
             persona=ROBIN,
-            rules=Rules(names=("Robin",), burst_seconds=0, per_user_per_minute=0),
+            rules=Rules(
+                names=("Robin",), burst_seconds=0, per_user_per_minute=0, disclose=disclose
+            ),
             engine=self.engine,
             memory=Remembering(SqlMemory(database, self.clock)),
             stores=Stores(
@@ -90,6 +95,17 @@ async def test_who_takes_a_message_answers_in_place_of_the_model(database: Datab
         "A six.",
     ]
     assert len(world.engine.prompts) == 1
+
+
+async def test_the_first_answer_says_that_an_ai_gives_it_also_where_a_job_does(
+    database: Database,
+) -> None:
+    world = World(database, Dice(Deed(reason="dice", said="A six.")), disclose=True)
+    await world.say("dice, not for you", addressed=Addressed.MENTION, room="lobby")
+    await world.say("throw the dice")
+    await world.say("throw the dice")
+    told = f"A six.\n\n{DISCLOSURE}"
+    assert world.platform.texts == [told, told, "A six."]
 
 
 async def test_what_is_not_to_be_remembered_is_not(database: Database) -> None:
@@ -143,9 +159,46 @@ async def test_a_deed_that_cannot_be_written_says_nothing(database: Database) ->
     deed = Deed(reason="dice", said="A six.", elsewhere=(message,), also=write)
     world = World(database, Dice(deed))
     await world.say("dice")
-    assert world.platform.sent == []
+    assert world.platform.texts == [FAILED]
     await world.say("hello")
-    assert world.platform.texts == ["The model answers."]
+    assert world.platform.texts == [FAILED, "The model answers."]
+
+
+@pytest.mark.parametrize("where", ["take", "brief", "review"])
+async def test_a_bug_in_a_job_is_on_record_and_the_conversation_goes_on(
+    database: Database, where: str
+) -> None:
+    class Buggy(Job):
+        pass
+
+    async def fails(_: Job, events: Sequence[Event], other: Any) -> Any:
+        if "dice" in events[-1].text:
+            raise KeyError("a bug")
+        return {"take": None, "brief": "", "review": other}[where]
+
+    setattr(Buggy, where, fails)
+    world = World(database, Buggy())
+    await world.say("dice")
+    await world.say("hello")
+    assert world.platform.texts == [FAILED, "The model answers."]
+    troubles = await upkeep.troubles(database)
+    assert (troubles.aside, troubles.last_error) == (1, "KeyError: 'a bug'")
+
+
+async def test_each_message_elsewhere_is_its_own_and_they_come_in_order(
+    database: Database,
+) -> None:
+    messages = [
+        Message(key=key(room), text=text)
+        for room, text in (("staff", "one " * 100), ("desk", "other"), ("staff", "two " * 100))
+    ]
+    deed = Deed(reason="dice", said="A six.", elsewhere=tuple(messages))
+    world = World(database, Dice(deed), limits=Limits(max_length=250))
+    await world.say("dice")
+    staff = [reply for reply in world.platform.sent if reply.key == key("staff")]
+    assert [reply.text[:3] for reply in staff] == ["one", "one", "two", "two"]
+    ids = [f"sent-{reply.nonce}" for reply in staff]
+    assert [reply.follows for reply in staff] == ["", ids[0], "", ids[2]]
 
 
 async def test_what_is_said_elsewhere_leaves_an_answer_that_grows_there_alone(

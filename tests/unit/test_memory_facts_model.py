@@ -381,7 +381,7 @@ def living(database: Database, model: Model) -> Life:
 
 
 async def told(life: Life, scope: Scope = ANNS) -> list[str]:
-    return [fact.text for fact in await life.store.facts(scope)]
+    return [fact.text for fact in await life.facts(scope)]
 
 
 async def test_a_model_finds_what_rules_do_not(sqlite: Database) -> None:
@@ -389,7 +389,7 @@ async def test_a_model_finds_what_rules_do_not(sqlite: Database) -> None:
     await life.say("@robin I wear hearing aids. I live in Oslo.")
     await life.learn()
     assert await told(life) == ["You live in Oslo", "You wear hearing aids"]
-    why = [await life.memory.command(life.event(f"/memory why {number}")) for number in (1, 2)]
+    why = [await life.command(f"/memory why {number}") for number in (1, 2)]
     assert BY_A_MODEL not in why[0]
     assert BY_A_MODEL in why[1]
     assert "I wear hearing aids." in why[1]
@@ -400,7 +400,7 @@ async def test_what_a_rule_found_is_not_told_twice(sqlite: Database) -> None:
     life = living(sqlite, Model({**PERFECT, **known}))
     await life.say("I live in Oslo. I love tea.")
     await life.learn()
-    facts = await life.store.facts(ANNS)
+    facts = await life.facts(ANNS)
     assert [fact.text for fact in facts] == ["You live in Oslo", "You love tea"]
     assert min(fact.confidence for fact in facts) > BY_MODEL
 

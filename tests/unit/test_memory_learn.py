@@ -109,7 +109,7 @@ async def test_what_is_said_later_is_learned_when_it_is_told(life: Life, sqlite:
             event = await life.say(text)
             life.memory.said((), event, incognito=False)
             await until_learned(sqlite, "none")
-    (fact,) = await life.store.facts(ANNS)
+    (fact,) = await life.facts(ANNS)
     assert fact.text == "You live in Oslo"
 
 
@@ -132,7 +132,7 @@ async def test_what_is_deleted_while_it_is_read_leaves_nothing(
         await life.inbox.change((await life.inbox.todo(HERE)).changes)
 
     await Learner(life.store, Slow(delete)).some()
-    assert await life.store.facts(ANNS) == []
+    assert await life.facts(ANNS) == []
     (place,) = await life.store.news(ANNS, {}, 0)
     assert not await life.store.entries(place, 0, 10)
 
@@ -149,7 +149,7 @@ async def test_what_is_edited_while_it_is_read_is_learned_as_it_is_now(life: Lif
     learner = Learner(life.store, Slow(edit))
     while await learner.some():
         pass
-    assert [fact.text for fact in await life.store.facts(ANNS)] == ["You live in Rome"]
+    assert [fact.text for fact in await life.facts(ANNS)] == ["You live in Rome"]
 
 
 async def test_giving_up_while_it_reads_leaves_it_for_the_next_start(
@@ -166,7 +166,7 @@ async def test_giving_up_while_it_reads_leaves_it_for_the_next_start(
         await reads.wait()
     assert await upkeep.learned(sqlite, "letters") == (2, 2)
     await life.learn()
-    assert [fact.text for fact in await life.store.facts(ANNS)] == ["You live in Oslo"]
+    assert [fact.text for fact in await life.facts(ANNS)] == ["You live in Oslo"]
 
 
 async def test_two_that_learn_at_once_learn_everything_once(life: Life, sqlite: Database) -> None:
@@ -174,7 +174,7 @@ async def test_two_that_learn_at_once_learn_everything_once(life: Life, sqlite: 
     async with Database(f"sqlite:///{sqlite.file}") as other:
         twins = [Learner(SqlMemory(each, FakeClock()), None) for each in (sqlite, other)]
         await asyncio.gather(*(twin.some() for twin in twins))
-    assert [fact.number for fact in await life.store.facts(ANNS)] == [1, 2]
+    assert [fact.number for fact in await life.facts(ANNS)] == [1, 2]
     (place,) = await life.store.news(ANNS, {}, 0)
     assert len(await life.store.entries(place, 0, 10)) == 6
 
@@ -208,7 +208,7 @@ async def test_a_turn_is_read_with_its_neighbours_of_the_same_hours(sqlite: Data
 async def test_whom_a_message_is_addressed_to_is_no_part_of_what_it_says(life: Life) -> None:
     await life.say("@robin@example.social @ben, I live in Oslo.")
     await life.learn()
-    assert [fact.text for fact in await life.store.facts(ANNS)] == ["You live in Oslo"]
+    assert [fact.text for fact in await life.facts(ANNS)] == ["You live in Oslo"]
 
 
 async def test_what_the_bot_says_teaches_nothing_about_anybody(life: Life) -> None:
@@ -223,5 +223,5 @@ async def test_what_the_bot_says_teaches_nothing_about_anybody(life: Life) -> No
     )
     await life.inbox.finish(Outcome(rows=rows, key=HERE, decision="", reason="", turns=(ours,)))
     await life.learn()
-    assert await life.store.facts(ANNS) == []
-    assert await life.store.facts(replace(ANNS, asker="bot")) == []
+    assert await life.facts(ANNS) == []
+    assert await life.facts(replace(ANNS, asker="bot")) == []

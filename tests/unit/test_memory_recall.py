@@ -11,13 +11,13 @@ import pytest
 
 from hobnob.conversation import ConversationKey
 from hobnob.errors import EngineUnavailable
-from hobnob.events import Addressed, Author, Event, Kind, Role, Turn
+from hobnob.events import Addressed, Author, Event, Fact, Kind, Role, Turn
 from hobnob.memory.commands import HELP
 from hobnob.memory.learn import Learner
 from hobnob.memory.recall import Remembering
 from hobnob.memory.words import terms, words
 from hobnob.ports import Outcome
-from hobnob.recollection import Embedded, Passage
+from hobnob.recollection import Embedded, Passage, Scope
 from hobnob.store.database import Database
 from hobnob.store.inbox import SqlInbox
 from hobnob.store.memory import SqlMemory
@@ -67,6 +67,7 @@ class Life:
 
     def __init__(self, database: Database, embedder: Letters | None = None, **options: Any) -> None:
         self.clock = FakeClock()
+        self.database = database
         self.inbox = SqlInbox(database, self.clock)
         self.store = SqlMemory(database, self.clock)
         self.memory = Remembering(self.store, embedder=embedder, **options)
@@ -101,8 +102,15 @@ class Life:
         found = await self.memory.recall([self.event(text, **where)], shown)
         return [turn.text for passage in found.passages for turn in passage]
 
+    async def facts(self, scope: Scope) -> Sequence[Fact]:
+        rights = self.store.rights
+        return await self.database.read(lambda connection: rights.facts(connection, scope))
+
     async def command(self, text: str, **where: Any) -> str:
-        return await self.memory.command(self.event(text, **where))
+        event = self.event(text, **where)
+        said = await self.database.write(self.memory.command(event))
+        await self.memory.done(event)
+        return said
 
 
 @pytest.fixture

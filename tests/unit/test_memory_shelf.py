@@ -147,7 +147,7 @@ async def test_where_nothing_was_said_there_is_nothing(sqlite: Database) -> None
     for scope in (ANNS, replace(ANNS, linked=(THERE,))):
         ids, index = await shelf.index(scope)
         assert len(ids) == 0
-        query = Query(text="what?", asker=ANN, at=FakeClock().now())
+        query = Query(text="what?", askers=frozenset({ANN.id}), at=FakeClock().now())
         assert len(Ranking(query, index).scores) == 0
 
 

@@ -5,12 +5,12 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from hobnob.commands import LANGUAGES, words
 from hobnob.events import Event, Fact
 from hobnob.memory.facts.stated import BY_MODEL
-from hobnob.memory.incognito import Incognito
-from hobnob.recollection import MemoryStore, Scope
+from hobnob.recollection import Rights, Scope
 
 HELP = (
     "/memory shows what I know about you, /memory why 2 where I have number 2 from.\n"
@@ -46,61 +46,73 @@ BY_A_MODEL = "A language model read this out of it, and may have misunderstood."
 
 
 class Commands:
-    def __init__(self, store: MemoryStore, incognito: Incognito) -> None:
-        self._store = store
-        self._incognito = incognito
+    def __init__(self, rights: Rights) -> None:
+        self._rights = rights
 
-    async def answer(self, event: Event, scope: Scope) -> str:
-        """Do what `event`, one of the commands `policy.MEMORY`, asks for."""
+    def answer(self, connection: Any, event: Event, scope: Scope) -> str:
+        """Do what `event`, one of the commands `policy.MEMORY`, asks for: a part of the transaction
+        that ends it."""
         match words(event):
             case ["reset", *_]:
-                await self._store.begin_anew(scope.key)
-                self._incognito.drop(scope.key)
+                self._rights.begin_anew(connection, scope.key)
                 return RESET
             case ["language", *name]:
-                return await self._speak(scope, " ".join(name))
+                return self._speak(connection, scope, " ".join(name))
             case ["memory"]:
-                return _listed(await self._store.facts(scope), scope)
+                return _listed(self._rights.facts(connection, scope), scope)
             case ["memory", "why", number] if _is_number(number):
-                return await self._why(scope, int(number))
+                return self._why(connection, scope, int(number))
             case ["forget", number] if _is_number(number):
-                return await self._forget(scope, int(number))
+                return self._forget(connection, scope, int(number))
             case ["forget", "everything"]:
-                return await self._forget_all(scope)
+                return self._forget_all(connection, scope)
             case ["link", *rest]:
-                return await self._link(scope, "".join(rest))
+                return self._link(connection, scope, "".join(rest))
             case ["incognito", "on" | "off" as way]:
-                return await self._switch(scope, on=way == "on")
+                return self._switch(connection, scope, on=way == "on")
             case ["incognito"]:
-                return await self._switch(scope, on=True)
+                return self._switch(connection, scope, on=True)
             case _:
                 return HELP
 
-    async def _link(self, scope: Scope, code: str) -> str:
+    @staticmethod
+    def drops(event: Event) -> bool:
+        """It asks for something after which what is only in this process's memory is gone too."""
+        match words(event):
+            case ["reset", *_] | ["forget", "everything"] | ["incognito", "off"] | ["link", _, *_]:
+                return True
+            case _:
+                return False
+
+    @staticmethod
+    def forgets(event: Event) -> bool:
+        """It asks for something of which nothing may be left in the database's files."""
+        return words(event)[:1] == ["forget"] or words(event)[:2] == ["incognito", "off"]
+
+    def _link(self, connection: Any, scope: Scope, code: str) -> str:
         if not scope.direct:
             return LINK_IN_PRIVATE
         if code == "off":
-            return UNLINKED if await self._store.unlink(scope.key) else NOT_LINKED
+            return UNLINKED if self._rights.unlink(connection, scope.key) else NOT_LINKED
         if not code:
             code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
-            await self._store.offer_link(scope, _hashed(code), CODE_LASTS)
+            self._rights.offer_link(connection, scope, _hashed(code), CODE_LASTS)
             return LINK.format(code=f"{code[:4]}-{code[4:]}", minutes=CODE_LASTS.seconds // 60)
-        other = await self._store.link(scope, _hashed(code))
+        other = self._rights.link(connection, scope, _hashed(code))
         if other is None:
             return NO_SUCH_CODE
-        self._incognito.drop(scope.key)
         return LINKED.format(platform=other.platform.capitalize())
 
-    async def _speak(self, scope: Scope, name: str) -> str:
+    def _speak(self, connection: Any, scope: Scope, name: str) -> str:
         known = LANGUAGES.get(name, name.title())
         if not known or len(known) > LONGEST_LANGUAGE or not known.replace(" ", "").isalpha():
             return SPEAK
         language = "" if known == "Any" else known
-        await self._store.set_language(scope.key, language)
+        self._rights.set_language(connection, scope.key, language)
         return f"From now on I answer in {language or 'the language that you write in'}."
 
-    async def _why(self, scope: Scope, number: int) -> str:
-        receipt = await self._store.why(scope, number)
+    def _why(self, connection: Any, scope: Scope, number: int) -> str:
+        receipt = self._rights.why(connection, scope, number)
         if receipt is None:
             return _no(number)
         said = "\n".join(
@@ -112,29 +124,24 @@ class Commands:
         doubt = f"\n{BY_A_MODEL}" if receipt.fact.confidence <= BY_MODEL else ""
         return f"{number}. {receipt.fact.text}\nYou said:\n{said}{ended}{doubt}"
 
-    async def _forget(self, scope: Scope, number: int) -> str:
-        if not await self._store.forget_fact(scope, number):
+    def _forget(self, connection: Any, scope: Scope, number: int) -> str:
+        if not self._rights.forget_fact(connection, scope, number):
             return _no(number)
-        await self._store.scrub()
         return f"Number {number} is forgotten, with the messages in which you told me."
 
-    async def _forget_all(self, scope: Scope) -> str:
-        self._incognito.drop(scope.key)
+    def _forget_all(self, connection: Any, scope: Scope) -> str:
         key = scope.key
-        count = await self._store.forget_all(scope)
-        await self._store.scrub()
+        count = self._rights.forget_all(connection, scope)
         return (
             f"Everything is forgotten: {count} messages of yours, my answers to them, and all "
             f"that I knew from them. What {key.platform.capitalize()} itself keeps, only you can "
             "delete there."
         )
 
-    async def _switch(self, scope: Scope, *, on: bool) -> str:
-        await self._store.set_incognito(scope.key, on)
+    def _switch(self, connection: Any, scope: Scope, *, on: bool) -> str:
+        self._rights.set_incognito(connection, scope.key, on)
         if on:
             return "From now on I remember nothing of what is said here. /incognito off ends it."
-        self._incognito.drop(scope.key)
-        await self._store.scrub()
         return "What was said in between is gone. From now on I remember again."
 
 

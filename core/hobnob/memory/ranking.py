@@ -88,7 +88,8 @@ class Index:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     text: str
-    asker: Author
+    askers: frozenset[str]
+    """The ids of the one who asks: another on each platform that they linked."""
     at: datetime
     """Aware: "yesterday" is relative to it."""
     vector: Floats | None = None
@@ -253,7 +254,7 @@ class Ranking:
         if not chosen.any():
             about = _pronoun(self._query.text)
             if about == "i":
-                chosen = np.array([author.id == self._query.asker.id for author in authors], bool)
+                chosen = np.array([author.id in self._query.askers for author in authors], bool)
             elif about == "you":
                 chosen = np.array([author.is_bot for author in authors], bool)
         if chosen.all() or not chosen.any():

@@ -4,9 +4,10 @@ asker, and whatever else was said that matters now, all within the scope of who 
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from hobnob.conversation import ConversationKey
 from hobnob.events import Addressed, Author, Event, Kind, Memory, Recalled, Turn
@@ -81,7 +82,7 @@ class Remembering:
         self._linked = linked
         self._shelf = Shelf(store, embedder.id if embedder else None)
         self._incognito = Incognito(TURNS)
-        self._commands = Commands(store, self._incognito)
+        self._commands = Commands(store.rights)
 
     async def snapshot(self, batch: Sequence[Event]) -> Memory:
         scope = self._scope(batch[-1])
@@ -95,7 +96,6 @@ class Remembering:
             facts=tuple(replace(fact, text=about(fact.text, name)) for fact in recent.facts),
             incognito=recent.incognito,
             language=recent.language,
-            introduced=recent.introduced,
         )
 
     async def recall(self, batch: Sequence[Event], shown: Sequence[Turn]) -> Recalled:
@@ -125,7 +125,7 @@ class Remembering:
         seen = await meaning(self._embedder, asked.text)
         query = Query(
             text=asked.text,
-            asker=asked.author,
+            askers=await self._store.known_as(scope) | {asked.author.id},
             at=asked.at,
             vector=seen.vector if seen else None,
             tokens=seen.tokens if seen else None,
@@ -171,8 +171,15 @@ class Remembering:
         found = await self._store.passages(scope, [hit.id for hit in hits], 0)
         return [(hit.score, turn) for hit in hits for turn in found.get(hit.id, ())]
 
-    async def command(self, event: Event) -> str:
-        return await self._commands.answer(event, self._scope(event))
+    def command(self, event: Event) -> Callable[[Any], str]:
+        scope = self._scope(event)
+        return lambda connection: self._commands.answer(connection, event, scope)
+
+    async def done(self, event: Event) -> None:
+        if self._commands.drops(event):
+            self._incognito.drop(event.key)
+        if self._commands.forgets(event):
+            await self._store.scrub()
 
     def said(self, turns: Sequence[Turn], event: Event, *, incognito: bool) -> None:
         if incognito:

@@ -44,14 +44,17 @@ class Outcome:
     turns: tuple[Turn, ...] = ()
     """What is to be remembered of it."""
     replies: tuple[Reply, ...] = ()
-    """To this conversation, and to others: each knows its own."""
+    """The answer, in its parts."""
+    elsewhere: tuple[tuple[Reply, ...], ...] = ()
+    """Messages to other conversations, each in its parts: at least one."""
     introduces: bool = False
     """They say that we are an AI."""
-    also: Callable[[Any], None] | None = None
-    """What else is written in this transaction: given its connection. It may run more than once,
-    where what it wrote before was undone. Raises Changed where it does not fit any more."""
+    also: Callable[[Any], Sequence[Reply] | None] | None = None
+    """What else is written in this transaction, given its connection, and what replies come of it.
+    It may run more than once, where what it wrote before was undone. Raises Changed where it does
+    not fit any more."""
     permit: Callable[[Any, ConversationKey], None] | None = None
-    """Asked last, given the connection, where something is said in this conversation. Raises
+    """Asked, given the connection, where something is said in this conversation. Raises
     Changed if nothing may be said here now."""
 
 
@@ -119,8 +122,11 @@ class Inbox(Protocol):
         people have seen."""
         ...
 
-    async def fail(self, failed: Sequence[int], error: str, *, most: int) -> bool:
-        """Note a crash. Rows that crashed `most` times are set aside; True if they were."""
+    async def fail(
+        self, failed: Sequence[int], error: str, *, most: int, sorry: Sequence[Reply] = ()
+    ) -> bool:
+        """Note a crash. Rows that crashed `most` times are set aside, and `sorry` is queued in
+        place of what had begun to be said; True if they were."""
         ...
 
 
@@ -181,6 +187,10 @@ class History(Protocol):
 
     async def recent(self, key: ConversationKey, limit: int) -> Sequence[Turn]:
         """The last `limit` turns, oldest first."""
+        ...
+
+    async def introduced(self, key: ConversationKey) -> bool:
+        """It was said here that we are an AI."""
         ...
 
     async def usage(self, key: ConversationKey, author: str, until: datetime) -> Usage:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from hobnob.events import ChatMessage, Event, Memory, Recalled, Sampling, Turn
 
@@ -94,9 +94,15 @@ class MemoryPort(Protocol):
         """What else was said that matters for answering `batch`, and is not among `shown`."""
         ...
 
-    async def command(self, event: Event) -> str:
-        """Do what somebody asks of their memory (/memory, /forget, /incognito); what to answer.
-        Done twice it does no more than once."""
+    def command(self, event: Event) -> Callable[[Any], str]:
+        """What does what somebody asks of their memory (/memory, /forget, /incognito), and says
+        what to answer: a part of the transaction that ends `event`, given its connection. It may
+        run more than once, where what it wrote before was undone."""
+        ...
+
+    async def done(self, event: Event) -> None:
+        """That transaction is over: nothing of what was forgotten stays in memory, nor in the
+        database's files. May be called again. Raises StoreError."""
         ...
 
     def said(self, turns: Sequence[Turn], event: Event, *, incognito: bool) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hobnob.events import Event, Kind
 from hobnob.ports import Afterwards
 from hobnob.store import rows
-from hobnob.store.forgetting import forget_turns, unlearn, with_answers
+from hobnob.store.forgetting import forget_turns, unlearn, unschedule, with_answers
 from hobnob.store.outbox import take_back
 from hobnob.store.schema import conversation, inbox, outbox, reaction, ticket, turn
 
@@ -38,14 +38,16 @@ def apply(connection: sa.Connection, event: Event, sent: Afterwards) -> str | No
     turns = list(connection.scalars(sa.select(turn.c.id).where(of_turn)))
     if deleted:
         forget_turns(connection, with_answers(connection, turns))
+        unschedule(connection, where, event.message)
         return "history is changed" if turns else "I had not kept it"
     if connection.scalar(_HAS_IT, {"where": where}) is not None:  # a person is to see it
         forget_turns(connection, turns)
         return None
-    if _withdraw(connection, where, event.message):
+    withdrawn = _withdraw(connection, where, event.message)
+    if withdrawn:
         forget_turns(connection, turns)
-        return None
-    if sent.update and turns and _reopen(connection, where, event.message, turns):
+    if withdrawn or (sent.update and turns and _reopen(connection, where, event.message, turns)):
+        unschedule(connection, where, event.message)
         return None
     connection.execute(turn.update().where(of_turn).values(text=event.text))
     unlearn(connection, turns)

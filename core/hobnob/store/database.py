@@ -8,9 +8,17 @@ from pathlib import Path
 from typing import IO, Self, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    ProgrammingError,
+    SQLAlchemyError,
+    StatementError,
+)
 
-from hobnob.errors import StoreError
+from hobnob.errors import StoreError, StoreRefused
 from hobnob.store.postgres import Postgres
 from hobnob.store.sqlite import Sqlite
 
@@ -26,7 +34,8 @@ class Database:
     may be run again if it failed. What was handed over is carried out: whoever gives up waiting
     undoes nothing.
 
-    Raises StoreError for everything that goes wrong, without the statement's values (they are
+    Raises StoreError for everything that goes wrong with the database, and StoreRefused where it is
+    a value that goes wrong, and will each time; both without the statement's values (they are
     people's words) and without the URL (it may hold a password).
     """
 
@@ -118,11 +127,16 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, OSError, sqlite3.Error) as error:
-            raise StoreError(self._explain(error)) from None
+            kind = StoreRefused if _is_final(error) else StoreError
+            raise kind(self._explain(error)) from None
+        except (OverflowError, UnicodeEncodeError) as error:  # SQLite's driver, of a value
+            raise StoreRefused(self._explain(error)) from None
 
     def _explain(self, error: Exception) -> str:
-        cause = error.orig if isinstance(error, DBAPIError) else error
+        cause = error.orig if isinstance(error, StatementError) else error
         said = " ".join(str(cause).split()).split(" DETAIL:")[0]  # which may quote people
+        if isinstance(error, DataError):
+            said = said.split(': "')[0]  # so may what stands there
         hints = {
             "readonly": "The file or its folder may not be written. Check owner and permissions.",
             "unable to open": "Check that the folder exists and may be written.",
@@ -139,6 +153,19 @@ class Database:
         }
         hint = next((text for sign, text in hints.items() if sign in said), "")
         return f"The database {self} failed: {said}. {hint}".rstrip()
+
+
+def _is_final(error: Exception) -> bool:
+    """It is the value, or what we do with it: trying again cannot help, and others may go on."""
+    if not isinstance(error, StatementError):
+        return False
+    if not isinstance(error, DBAPIError):  # refused on the way to the driver
+        return not isinstance(error.orig, SQLAlchemyError)
+    state = getattr(error.orig, "sqlstate", None) or ""  # PostgreSQL's, if it got that far
+    too_long = state.startswith("54")
+    # With one it is about a table or a right that is missing, which the owner can mend.
+    misused = isinstance(error, ProgrammingError) and not state
+    return too_long or misused or isinstance(error, DataError | IntegrityError)
 
 
 def _make_folder(folder: Path) -> None:

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from hobnob.events import Author
-from hobnob.store import rows
+from hobnob.events import Author, Kind
+from hobnob.store import links, rows
 from hobnob.store.outbox import A_TICKET, UNSENT, take_back
 from hobnob.store.schema import (
     conversation,
@@ -19,6 +19,8 @@ from hobnob.store.schema import (
     inbox,
     link_code,
     outbox,
+    post,
+    post_act,
     reaction,
     recall,
     recall_tokens,
@@ -81,6 +83,12 @@ def forget_person(connection: sa.Connection, platform: str, account: str, person
         theirs = sa.and_(whose == person, table.c.conversation_id.in_(here))
         connection.execute(table.delete().where(theirs))
     _forget_tickets(connection, here, person)
+    _forget_acts(connection, f"{platform}/{person}")
+    linked = sa.select(conversation.c.id).where(
+        conversation.c.id.in_(here), conversation.c.whose == person
+    )
+    for where in connection.scalars(linked).all():
+        links.leave(connection, where)
     clock = (zone.c.platform == platform, zone.c.account == account, zone.c.author == person)
     connection.execute(zone.delete().where(*clock))
     of_theirs = sa.and_(
@@ -91,8 +99,24 @@ def forget_person(connection: sa.Connection, platform: str, account: str, person
     aside = sa.and_(of_theirs, inbox.c.state == "aside")
     connection.execute(inbox.update().where(aside).values(given_up))
     done = sa.and_(of_theirs, inbox.c.state == "done")
-    connection.execute(inbox.update().where(done).values(author=""))
+    connection.execute(inbox.update().where(done).values(author="", reason=None, error=None))
     return len(ids)
+
+
+def unschedule(connection: sa.Connection, where: int, message: str) -> None:
+    """Take back what was asked for in this message and is to happen at its time. What was said
+    about it since, such as another time, goes with it."""
+    asked = set(
+        connection.scalars(
+            sa.select(inbox.c.event).where(
+                inbox.c.conversation_id == where, inbox.c.message == message
+            )
+        )
+    )
+    here = sa.select(schedule.c.id, schedule.c.event).where(schedule.c.conversation_id == where)
+    gone = [row.id for row in connection.execute(here) if rows.id_of(row.event) in asked]
+    for some in _parts(gone):
+        connection.execute(schedule.delete().where(schedule.c.id.in_(some)))
 
 
 def with_answers(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
@@ -129,9 +153,19 @@ def withdraw(connection: sa.Connection, ids: Sequence[int]) -> None:
         take_back(connection, theirs, seen=False)
 
 
+def _forget_acts(connection: sa.Connection, who: str) -> None:
+    """Forget what an owner did about posts, and how they wished for one that is not written yet.
+    Its text stays: it is the bot's."""
+    theirs = post_act.c.who == who
+    wished = sa.select(post_act.c.post_id).where(theirs, post_act.c.what == "redraft")
+    connection.execute(post.update().where(post.c.id.in_(wished)).values(wish=""))
+    connection.execute(post_act.update().where(theirs).values(who="somebody", note=""))
+
+
 def _forget_answers(connection: sa.Connection, here: sa.Select[tuple[int]], person: str) -> None:
-    """Forget what was to be said to them, is no part of a turn, such as the answer to a command,
-    and may not have arrived."""
+    """Forget what was to be said to them, is no part of a turn, such as the answer to a command or
+    a reminder, and has not left or may not have arrived. A reminder answers no message: in a room
+    those that others have there in doubt go with it."""
     asked = (
         sa.select(inbox.c.id)
         .select_from(inbox.join(conversation))
@@ -141,20 +175,16 @@ def _forget_answers(connection: sa.Connection, here: sa.Select[tuple[int]], pers
             sa.or_(
                 conversation.c.direct,
                 sa.and_(inbox.c.message == outbox.c.in_reply_to, inbox.c.message != ""),
+                sa.and_(inbox.c.kind == Kind.SCHEDULED, outbox.c.in_reply_to == ""),
             ),
         )
         .exists()
     )
-    connection.execute(
-        outbox.update()
-        .where(
-            outbox.c.state.in_(("unknown", "refused")),
-            outbox.c.conversation_id.in_(here),
-            outbox.c.turn_id.is_(None),
-            asked,
-        )
-        .values(text=None, warning="", mention="", buttons=None)
-    )
+    theirs = sa.and_(outbox.c.conversation_id.in_(here), outbox.c.turn_id.is_(None), asked)
+    take_back(connection, sa.and_(theirs, outbox.c.state == "pending"), seen=False)
+    over = sa.and_(theirs, outbox.c.state.in_(("unknown", "refused")))
+    gone = {"text": None, "warning": "", "mention": "", "buttons": None}
+    connection.execute(outbox.update().where(over).values(gone))
 
 
 def _forget_tickets(connection: sa.Connection, here: sa.Select[tuple[int]], person: str) -> None:

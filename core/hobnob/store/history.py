@@ -11,7 +11,7 @@ from hobnob.ports import Usage
 from hobnob.prompt import STEP
 from hobnob.store import rows
 from hobnob.store.database import Database
-from hobnob.store.schema import inbox, turn
+from hobnob.store.schema import conversation, inbox, turn
 
 ANSWERED = ("answer", "chime", "greet")
 
@@ -24,6 +24,7 @@ RECENT = (
     .where(_HERE, turn.c.position >= _START, turn.c.position >= sa.bindparam("begins"))
     .order_by(turn.c.position)
 )
+INTRODUCED = sa.select(conversation.c.introduced).where(conversation.c.id == rows.THE_CONVERSATION)
 _COUNT = sa.select(sa.func.count()).select_from(inbox).where(inbox.c.at > sa.bindparam("since"))
 _BY_CHAT = _COUNT.where(inbox.c.conversation_id == rows.THE_CONVERSATION)
 _BY_USER = _COUNT.where(
@@ -57,6 +58,9 @@ class SqlHistory:
             return rows.turns(found)
 
         return await self._database.read(transaction)
+
+    async def introduced(self, key: ConversationKey) -> bool:
+        return bool(await self._database.read(lambda found: found.scalar(INTRODUCED, rows.at(key))))
 
     async def usage(self, key: ConversationKey, author: str, until: datetime) -> Usage:
         since = {"since": until - timedelta(minutes=1), "hour": until - timedelta(hours=1)}

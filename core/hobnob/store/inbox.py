@@ -1,22 +1,24 @@
 """What came in: stored once, dealt with once (`hobnob.ports.Inbox`)."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
 from hobnob.errors import Changed
-from hobnob.events import Addressed, Event, Kind, Role, Turn
+from hobnob.events import Addressed, Event, Kind, Reply, Role, Turn
 from hobnob.ports import Afterwards, Clock, Cursor, Outcome, Parcel, Todo, Waiting
 from hobnob.store import changes, links, rows
 from hobnob.store.database import Database
-from hobnob.store.outbox import UNSENT, next_parcel, queue, say, take_back
+from hobnob.store.outbox import UNSENT, next_parcel, queue, say
 from hobnob.store.schema import conversation, cursor, inbox, outbox, turn
+
+log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 100
 USUAL = Afterwards()
@@ -129,20 +131,32 @@ class SqlInbox:
         return await self._database.read(transaction)
 
     async def todo(self, key: ConversationKey) -> Todo:
+        unreadable: set[int] = set()
+
+        def read(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Waiting]:
+            for row in connection.execute(query, rows.at(key)):
+                try:
+                    yield _waiting(row)
+                except ValueError:
+                    unreadable.add(row.id)
+
         def transaction(connection: sa.Connection) -> Todo:
-            waiting = [_waiting(row) for row in connection.execute(WAITING, rows.at(key))]
+            waiting = list(read(connection, WAITING))
             changed = [row for row in waiting if row.event.kind in changes.KINDS]
             if not changed and len(waiting) == MOST_AT_ONCE:  # they may be further behind
-                changed = [
-                    _waiting(row) for row in connection.execute(CHANGES_WAITING, rows.at(key))
-                ]
+                changed = list(read(connection, CHANGES_WAITING))
             return Todo(
                 changes=tuple(changed),
                 parcel=next_parcel(connection, key),
                 waiting=tuple(row for row in waiting if row.event.kind not in changes.KINDS),
             )
 
-        return await self._database.read(transaction)
+        todo = await self._database.read(transaction)
+        if not unreadable:
+            return todo
+        log.error("%s: %d events can't be read, and are set aside", key, len(unreadable))
+        await self.fail(sorted(unreadable), "the stored event can't be read", most=1)
+        return await self.todo(key)
 
     async def finish(self, outcome: Outcome) -> Parcel | None:
         done = {"state": "done", "payload": None, "reason": outcome.reason}
@@ -159,18 +173,18 @@ class SqlInbox:
                 MARK,
                 [{**done, "row": row, "decision": what, "done": now} for row, what in decided],
             )
-            ours = [reply for reply in outcome.replies if reply.key == outcome.key]
-            if outcome.permit and ours:  # before `also`, which may change what it looks at
+            if outcome.permit and outcome.replies:  # `also` may change what it sees
                 outcome.permit(connection, outcome.key)
             turn_id = append(connection, where, _open(connection, outcome))
             if outcome.introduces:
                 connection.execute(INTRODUCED, {"where": where})
+            told = outcome.also(connection) if outcome.also else None
+            if outcome.permit and told and not outcome.replies:
+                outcome.permit(connection, outcome.key)
+            ours = (*outcome.replies, *(told or ()))
             queue(connection, where, turn_id, ours)
-            for key, replies in groupby(outcome.replies, key=lambda reply: reply.key):
-                if key != outcome.key:
-                    say(connection, key, list(replies))
-            if outcome.also:
-                outcome.also(connection)
+            for message in outcome.elsewhere:
+                say(connection, message[0].key, message)
             return next_parcel(connection, outcome.key) if ours else None
 
         return await self._database.write(transaction)
@@ -188,7 +202,9 @@ class SqlInbox:
 
         await self._database.write(transaction)
 
-    async def fail(self, failed: Sequence[int], error: str, *, most: int) -> bool:
+    async def fail(
+        self, failed: Sequence[int], error: str, *, most: int, sorry: Sequence[Reply] = ()
+    ) -> bool:
         def transaction(connection: sa.Connection) -> bool:
             attempts = inbox.c.attempts + 1
             connection.execute(
@@ -203,11 +219,10 @@ class SqlInbox:
             left = sa.select(inbox.c.conversation_id).where(
                 inbox.c.id.in_(failed), inbox.c.state == "aside"
             )
-            places = list(connection.scalars(left))
-            if places:  # what had begun to be said will never be said to the end
-                growing = outbox.c.state == "growing"
-                take_back(connection, outbox.c.conversation_id.in_(places) & growing)
-            return bool(places)
+            where = connection.scalar(left.limit(1))
+            if where is not None:
+                queue(connection, where, None, sorry)
+            return where is not None
 
         return await self._database.write(transaction)
 

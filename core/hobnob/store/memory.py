@@ -7,21 +7,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Author, Fact, Turn
+from hobnob.events import Author, Turn
 from hobnob.ports import Clock
-from hobnob.recollection import Entries, Learned, Lesson, News, Overflow, Receipt, Recent, Scope
+from hobnob.recollection import Entries, Learned, Lesson, News, Overflow, Recent, Scope
 from hobnob.store import facts, links, rows, summaries
 from hobnob.store.database import Database
-from hobnob.store.forgetting import forget_person, forget_said
+from hobnob.store.forgetting import forget_person
 from hobnob.store.history import RECENT
-from hobnob.store.schema import (
-    conversation,
-    fact_source,
-    recall,
-    recall_tokens,
-    summary,
-    turn,
-)
+from hobnob.store.rights import SqlRights
+from hobnob.store.schema import conversation, recall, recall_tokens, summary, turn
 
 PLACE = sa.select(
     conversation.c.id,
@@ -29,7 +23,6 @@ PLACE = sa.select(
     conversation.c.forgotten,
     conversation.c.begins,
     conversation.c.language,
-    conversation.c.introduced,
     conversation.c.person,
 ).where(
     conversation.c.platform == sa.bindparam("key_platform"),
@@ -104,6 +97,7 @@ class SqlMemory:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self.rights = SqlRights(clock)
 
     # ------------------------------------------------------------------ reading, within a scope
 
@@ -126,7 +120,6 @@ class SqlMemory:
                 facts=facts.known(connection, scope, list(places), self._clock.now()),
                 incognito=any(place.incognito for place in places.values()),
                 language=(here.language or "") if here is not None else "",
-                introduced=here is not None and here.introduced,
             )
 
         return await self._database.view(transaction)
@@ -142,6 +135,12 @@ class SqlMemory:
             }
 
         return await self._database.view(transaction)
+
+    async def known_as(self, scope: Scope) -> frozenset[str]:
+        if not scope.direct:
+            return frozenset()
+        found = await self._database.read(lambda found: links.members(found, scope.key))
+        return frozenset(row.whose for row in found)
 
     async def entries(self, conversation: int, after: int, limit: int) -> Entries:
         def transaction(connection: sa.Connection) -> Entries:
@@ -201,64 +200,9 @@ class SqlMemory:
 
         await self._database.write(transaction)
 
-    # ------------------------------------------------------------------ what people may ask for
-
-    async def facts(self, scope: Scope) -> Sequence[Fact]:
-        def transaction(connection: sa.Connection) -> Sequence[Fact]:
-            return facts.told(connection, scope, self._clock.now())
-
-        return await self._database.read(transaction)
-
-    async def why(self, scope: Scope, number: int) -> Receipt | None:
-        def transaction(connection: sa.Connection) -> Receipt | None:
-            return facts.receipt(connection, scope, number)
-
-        return await self._database.read(transaction)
-
-    async def forget_fact(self, scope: Scope, number: int) -> bool:
-        def transaction(connection: sa.Connection) -> bool:
-            found = facts.one(connection, scope, number)
-            if found is None:
-                return False
-            sources = sa.select(fact_source.c.turn_id).where(fact_source.c.fact_id == found.id)
-            forget_said(connection, list(connection.scalars(sources)))
-            return True
-
-        return await self._database.write(transaction)
-
     async def forget_person(self, platform: str, account: str, person: str) -> int:
         def transaction(connection: sa.Connection) -> int:
             return forget_person(connection, platform, account, person)
-
-        return await self._database.write(transaction)
-
-    async def forget_all(self, scope: Scope) -> int:
-        def transaction(connection: sa.Connection) -> int:
-            key = scope.key
-            whole = {(key.platform, key.account, scope.asker)}
-            if scope.direct:
-                whole |= {tuple(row) for row in links.members(connection, key)}
-            return sum(forget_person(connection, *each) for each in sorted(whole))
-
-        return await self._database.write(transaction)
-
-    async def offer_link(self, scope: Scope, code: str, lasts: timedelta) -> None:
-        until = self._clock.now() + lasts
-
-        def transaction(connection: sa.Connection) -> None:
-            links.offer(connection, scope.key, scope.asker, code, until)
-
-        await self._database.write(transaction)
-
-    async def link(self, scope: Scope, code: str) -> ConversationKey | None:
-        def transaction(connection: sa.Connection) -> ConversationKey | None:
-            return links.join(connection, scope.key, scope.asker, code, self._clock.now())
-
-        return await self._database.write(transaction)
-
-    async def unlink(self, key: ConversationKey) -> bool:
-        def transaction(connection: sa.Connection) -> bool:
-            return links.leave(connection, rows.ensure_conversation(connection, key))
 
         return await self._database.write(transaction)
 
@@ -266,25 +210,6 @@ class SqlMemory:
         return bool(
             await self._database.read(lambda found: found.scalar(links.INCOGNITO, rows.at(key)))
         )
-
-    async def set_incognito(self, key: ConversationKey, on: bool) -> None:
-        await self._set(key, incognito=on)
-
-    async def set_language(self, key: ConversationKey, language: str) -> None:
-        await self._set(key, language=language or None)
-
-    async def begin_anew(self, key: ConversationKey) -> None:
-        last = sa.select(sa.func.coalesce(sa.func.max(turn.c.position) + 1, 0))
-        here = turn.c.conversation_id == conversation.c.id
-        await self._set(key, begins=last.where(here).scalar_subquery())
-
-    async def _set(self, key: ConversationKey, **values: Any) -> None:
-        def transaction(connection: sa.Connection) -> None:
-            where = rows.ensure_conversation(connection, key)
-            change = conversation.update().where(conversation.c.id == where)
-            connection.execute(change.values(**values))
-
-        await self._database.write(transaction)
 
     async def scrub(self) -> None:
         await self._database.scrub()

@@ -33,6 +33,14 @@ def load(payload: str) -> Event:
     return _EVENT.validate_json(payload)
 
 
+def id_of(payload: str) -> str:
+    """The id of an event; "" where it can't be read any more."""
+    try:
+        return str(json.loads(payload)["id"])
+    except (ValueError, LookupError, TypeError):
+        return ""
+
+
 def dump_buttons(buttons: Sequence[Button]) -> str:
     return json.dumps([(button.label, button.command) for button in buttons], ensure_ascii=False)
 

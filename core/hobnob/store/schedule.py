@@ -1,12 +1,15 @@
 """What is to happen at its time. Our own table is the truth: what is due comes in as an event, in
 the same transaction that says when it is due again, so that each time it comes exactly once."""
 
+import logging
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from hobnob.conversation import ConversationKey
 from hobnob.events import Addressed, Event, Kind
@@ -16,10 +19,14 @@ from hobnob.store.database import Database
 from hobnob.store.inbox import store
 from hobnob.store.schema import conversation, schedule
 
+log = logging.getLogger(__name__)
+
 MOST_AT_ONCE = 100
 _ID = re.compile(r"schedule:([0-9]+):.*")
 NextDue = Callable[[str, str, datetime], datetime | None]
 """When a rule is due next, in a time zone, after a moment."""
+BROKEN = (ValueError, LookupError, OSError)
+"""What comes of a row that can't be understood: `ZoneInfo` raises any of these."""
 
 
 def add(
@@ -82,15 +89,20 @@ class SqlSchedule:
         self._database = database
         self._clock = clock
         self._next_due = next_due
+        self._aside: set[int] = set()
+        """Rows that can't be understood: left as they are, and looked at again at the next start,
+        when the owner may have mended what is missing (time zones, say)."""
 
     async def ring(self, platforms: Collection[str]) -> Sequence[ConversationKey]:
         """Let come in what is due on these platforms; the conversations that it is about. Of what
-        was due several times meanwhile, one comes, the first. Raises StoreError."""
+        was due several times meanwhile, one comes, the first. What can't be understood is set
+        aside, and holds up nothing else. Raises StoreError."""
         now = self._clock.now()
         due = (
             sa.select(schedule, *rows.KEY)
             .join_from(schedule, conversation)
             .where(schedule.c.due <= now, conversation.c.platform.in_(platforms))
+            .where(schedule.c.id.not_in(self._aside))
             .order_by(schedule.c.due)
             .limit(MOST_AT_ONCE)
         )
@@ -98,16 +110,17 @@ class SqlSchedule:
         def look(connection: sa.Connection) -> bool:
             return connection.execute(due.limit(1)).first() is not None
 
+        aside: dict[int, str] = {}
+
         def transaction(connection: sa.Connection) -> Sequence[ConversationKey]:
             keys = []
             for row in connection.execute(due).all():
-                event = replace(
-                    rows.load(row.event),
-                    id=f"schedule:{row.id}:{row.due.timestamp():.0f}",
-                    at=row.due,
-                )
+                try:
+                    event, again = self._read(row, now)
+                except BROKEN as error:
+                    aside[row.id] = f"{row.job!r}, {row.rule!r} in {row.zone!r}: {_in_short(error)}"
+                    continue
                 store(connection, event, now)
-                again = self._next_due(row.rule, row.zone, now) if row.rule else None
                 connection.execute(
                     schedule.update().where(schedule.c.id == row.id).values(due=again)
                 )
@@ -116,4 +129,35 @@ class SqlSchedule:
 
         if not await self._database.read(look):
             return []
-        return await self._database.write(transaction)
+        keys = await self._database.write(transaction)
+        for number, why in aside.items():
+            log.error("schedule %d is due, can't be understood and stays away: %s", number, why)
+        self._aside.update(aside)
+        return keys
+
+    async def broken(self) -> int:
+        """How many can't be understood, of what is still to come."""
+        now = self._clock.now()
+        query = sa.select(schedule).where(schedule.c.due.is_not(None))
+
+        def is_broken(row: Any) -> bool:
+            try:
+                self._read(row, now)
+            except BROKEN:
+                return True
+            return False
+
+        return await self._database.read(
+            lambda connection: sum(map(is_broken, connection.execute(query)))
+        )
+
+    def _read(self, row: Any, now: datetime) -> tuple[Event, datetime | None]:
+        """What comes in, and when again. Raises one of `BROKEN`."""
+        id_ = f"schedule:{row.id}:{row.due.timestamp():.0f}"
+        event = replace(rows.load(row.event), id=id_, at=row.due)
+        return event, self._next_due(row.rule, row.zone, now) if row.rule else None
+
+
+def _in_short(error: Exception) -> str:
+    """Pydantic's errors quote what they are about."""
+    return f"{error.error_count()} errors" if isinstance(error, ValidationError) else str(error)

@@ -44,8 +44,8 @@ class Utc(TypeDecorator[datetime]):
 
 
 class Said(TypeDecorator[str]):
-    """Text that people or models wrote. NUL and halves of surrogate pairs, which no database
-    keeps, become the replacement character."""
+    """Text that people, models or libraries wrote. NUL and halves of surrogate pairs, which no
+    database keeps, become the replacement character."""
 
     impl = Text
     cache_ok = True
@@ -125,8 +125,8 @@ inbox = Table(
     Column("state", String(16), nullable=False),  # waiting, done, aside
     Column("attempts", Integer, nullable=False, default=0),
     Column("decision", String(16)),
-    Column("reason", Text),
-    Column("error", Text),
+    Column("reason", Said),
+    Column("error", Said),
     Column("done", Utc),
     UniqueConstraint("platform", "account", "event"),
     Index(None, "state", "conversation_id"),
@@ -183,7 +183,7 @@ outbox = Table(
     Column("state", String(16), nullable=False),
     Column("attempted", Utc),
     Column("message", String),  # the platform's id, once sent
-    Column("error", Text),
+    Column("error", Said),
     # What it is about, for the job that says it: support/ticket.py; "": nothing
     Column("about", String, nullable=False, server_default=""),
     Index(None, "state", "conversation_id"),
@@ -268,7 +268,7 @@ connection = Table(
     "connection",
     metadata,
     Column("platform", String, primary_key=True),
-    Column("health", Text, nullable=False),  # hobnob.health.Health as JSON
+    Column("health", Said, nullable=False),  # hobnob.health.Health as JSON
     Column("at", Utc, nullable=False),
 )
 
@@ -344,7 +344,7 @@ post_act = Table(
     Column("id", Integer, primary_key=True),
     Column("post_id", ForeignKey("post.id"), nullable=False),
     Column("at", Utc, nullable=False),
-    Column("who", String, nullable=False),  # "hobnob", "terminal", or platform/id
+    Column("who", String, nullable=False),  # hobnob, terminal, platform/id, or somebody
     Column("what", String(16), nullable=False),
     Column("note", Said, nullable=False),
     Index(None, "post_id"),

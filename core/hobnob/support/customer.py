@@ -1,9 +1,10 @@
 """The customer's side of the desk: who needs a person gets one, and says afterwards how it was."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -40,7 +41,8 @@ _RATING = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-MemoryCommand = Callable[[Event], Awaitable[str]]
+MemoryCommand = Callable[[Event], Callable[[Any], str]]
+"""See `hobnob.ports.MemoryPort.command`."""
 
 
 class Customer:
@@ -143,18 +145,22 @@ class Customer:
             return Deed(action=Action.SILENT, reason=reason, heard=decision.heard)
         told = f"#{ticket.number} {_named(last, _said(events))}"
         name = next(iter(commands.words(last)), "")
+        done = None
         if decision.action is Action.MEMORY and name != "memory":
-            await self._memory_command(last)
+            done = self._memory_command(last)
             told += "\n(I did that without a word: tell them.)"
         elif name:
             told += "\n(I'm silent while you have it.)"
 
         def also(connection: sa.Connection) -> None:
             newest = {"event": last} if theirs else {}
+            if done:
+                done(connection)
             store.wake(connection, ticket)
             store.change(connection, ticket, None, now, state="taken", schedule_id=None, **newest)
 
         return Deed(
+            action=Action.MEMORY if done else Action.JOB,
             reason=reason,
             heard=not name or self._where is None,  # the terminal shows what is remembered
             elsewhere=wording.to_staff(self._where, ticket, told),
