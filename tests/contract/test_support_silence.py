@@ -76,8 +76,7 @@ async def test_an_answer_that_could_not_leave_is_not_sent_later(database: Databa
     parcel = await answered(world, "Ten euros.")
     store = SqlOutbox(database)
     assert await store.begin(parcel, world.clock.now())
-    tell = {"key": DESK, "addressed": Addressed.NONE, "by": "Bob"}
-    await world.chat.receive(world.office.event("/take 1", **tell), None)
+    await world.chat.receive(office_event(world, "/take 1"), None)
     await world.chat.settled(DESK)
     await store.again(parcel)  # the platform was busy
     await world.start()
@@ -271,12 +270,81 @@ async def test_what_is_for_a_platform_that_is_not_run_waits(
 ) -> None:
     world = World(database)
     await world.customer("/human")
-    del world.chat._adapters["fake"]
-    await world.tickets.write(
-        lambda connection: connection.execute(
-            outbox.update().where(outbox.c.about != "").values(state="pending", conversation_id=1)
-        )
-    )
+    world.chat._adapters = {"office": world.office}
+
+    def queue(connection: sa.Connection) -> None:
+        again = {"state": "pending", "conversation_id": 1}
+        connection.execute(outbox.update().where(outbox.c.about != "").values(again))
+
+    await world.tickets.write(queue)
     await world.desk.look(world.chat.wake)
     await world.chat.settled(ANN)
     assert "bug" not in caplog.text
+
+
+# ------------------------------------------------------------------ forgetting
+
+
+async def everything(world: World) -> str:
+    """All that is stored, but for who works at the desk."""
+    found = []
+    for table in (ticket, ticket_act, turn, outbox, inbox_table, schedule):
+        found += [f"{table.name}: {row}" for row in await world.rows(sa.select(table))]
+    return "\n".join(found)
+
+
+async def test_all_that_a_person_said_to_them_is_forgotten(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    await world.customer("where is it?")
+    await world.staff("/say 1 Let me see.")
+    await world.staff("/say 1 Order xyzzy comes tomorrow.")
+    await world.customer("/forget everything")
+    assert "xyzzy" not in await everything(world)
+
+
+async def test_what_did_not_reach_the_staff_is_forgotten(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    world.office.failures.append(SendRefused("no such channel"))
+    await world.customer("my secret is xyzzy")
+    assert "xyzzy" in await everything(world)
+    await world.customer("/forget everything")
+    assert "xyzzy" not in await everything(world)
+
+
+async def test_who_is_forgotten_is_nobody_once_it_is_resolved(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    await world.customer("/forget everything")
+    await world.staff("/resolve 1")
+    (row,) = await world.rows(sa.select(ticket))
+    assert (row.author, row.name, row.state) == ("", "", "resolved")
+    assert "Ann" not in row.event
+    assert world.shop.texts[-1].startswith("Bob has left")
+    assert await world.customer("5") == ["The model answers."]
+
+
+async def test_a_ticket_comes_back_though_the_staff_is_forgotten(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    await world.staff("/snooze 1 2 hours")
+    await world.staff("/forget everything", addressed=Addressed.MENTION)
+    world.clock.advance(7200)
+    await world.start()
+    assert await world.state() == "taken"
+
+
+async def test_a_held_answer_is_in_no_log(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    world = World(database)
+    event, _ = await ask(world, "Can I have my money back?")
+    deed = await world.desk.hold([event], Deed(reason="", said="All of it."), "“All of it”")
+    assert "All" not in deed.reason
+    assert "All of it" in deed.elsewhere[0].text

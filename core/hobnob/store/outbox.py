@@ -149,6 +149,13 @@ def take_back(
     connection.execute(outbox.update().where(which, outbox.c.state == "growing").values(lost))
 
 
+def give_up_on_its_way(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    """Those of these replies that are on their way now, or were when the power failed, are not
+    sent again if they do not arrive."""
+    lost = {"state": "withdrawn", "text": None, "buttons": None, "error": "it may have arrived"}
+    connection.execute(outbox.update().where(which, outbox.c.state == "sending").values(lost))
+
+
 def _row(where: int, turn_id: int | None, part: int, reply: Reply) -> dict[str, Any]:
     return {
         "conversation_id": where,

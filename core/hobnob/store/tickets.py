@@ -152,9 +152,7 @@ def hush(connection: sa.Connection, seen: Ticket) -> None:
     where = rows.ensure_conversation(connection, seen.key)
     ours = sa.and_(c.conversation_id == where, c.about != outbox.A_TICKET.format(seen.number))
     outbox.take_back(connection, ours, seen=False)
-    # On its way now, or when the power failed: if it does not arrive, it is not sent again.
-    lost = {"state": "withdrawn", "text": None, "error": "it may have arrived"}
-    connection.execute(outbox_table.update().where(ours, c.state == "sending").values(lost))
+    outbox.give_up_on_its_way(connection, ours)
 
 
 def permit(connection: sa.Connection, key: ConversationKey) -> None:

@@ -120,7 +120,7 @@ class Customer:
             deed,
             said=self._say(here, "held"),
             remembered=self._say(here, "held"),
-            reason=f"{deed.reason}; held: nothing says {why}",
+            reason=f"{deed.reason}; held: no document says that",
             elsewhere=wording.to_staff(self._where, ticket, told, wording.buttons(ticket)),
             also=also,
         )
@@ -130,7 +130,7 @@ class Customer:
     ) -> Deed:
         """A person has this conversation: we pass on what is said, and say nothing."""
         last, now = events[-1], self._clock.now()
-        reason = f"{ticket.staff_name or 'a person'} has ticket {ticket.number}"
+        reason = f"{ticket.staff} has ticket {ticket.number}"
         if last.kind is Kind.SCHEDULED:
 
             def later(connection: sa.Connection) -> None:

@@ -13,6 +13,7 @@ from hobnob.conversation import ConversationKey
 from hobnob.events import Author, Button, Event, Role, Turn
 from hobnob.jobs import Deed, Message
 from hobnob.ports import Clock, Command, History, Limits
+from hobnob.store import rows
 from hobnob.store import tickets as store
 from hobnob.store.outbox import A_TICKET
 from hobnob.store.tickets import Act, SqlTickets, Ticket
@@ -270,11 +271,22 @@ class Staff:
         )
 
     def _resolve(self, ticket: Ticket, who: Who) -> Deed:
-        now = self._clock.now()
-        said = self._customer(ticket, "resolved", number=ticket.number)
+        left = ""
         if ticket.is_silent:
             left = self._customer(ticket, "closed_ticket", name=clean_name(ticket.staff_name))
-            said = f"{left}\n\n{said}"
+        if not ticket.name:  # they had everything forgotten: nobody is kept, and nobody asked
+            return self._deed(
+                ticket,
+                Act(what="resolved", who=who.id),
+                said=f"Ticket {ticket.number} is resolved.",
+                to=(wording.to_customer(ticket, left),) if left else (),
+                state="resolved",
+                author="",
+                event=rows.nobodys(ticket.event),
+                held="",
+            )
+        asked = self._customer(ticket, "resolved", number=ticket.number)
+        said = "\n\n".join(part for part in (left, asked) if part)
         return self._deed(
             ticket,
             Act(what="resolved", who=who.id),
@@ -282,7 +294,7 @@ class Staff:
             to=(wording.to_customer(ticket, said, self._ratings(ticket)),),
             state="resolved",
             held="",
-            asked=now,
+            asked=self._clock.now(),
         )
 
     def _snooze(self, ticket: Ticket, rest: str, who: Who) -> Deed:
@@ -296,7 +308,8 @@ class Staff:
                 f"/snooze {ticket.number} tomorrow at 9:00"
             )
         due = read.whens[0].due.astimezone(UTC)
-        event = replace(who.event, text="", quoted=None, attachments=(), reply_to=None)
+        nobodys = replace(rows.nobodys(who.event), text="", quoted=None, attachments=())
+        event = replace(nobodys, reply_to=None)  # it comes back, though they are forgotten
 
         def also(connection: sa.Connection) -> None:
             row = store.snooze(connection, ticket, event, due)
