@@ -35,8 +35,8 @@ ASKED_FOR = timedelta(days=1)
 LONGEST_WORD = 500
 """Characters of what is said with a rating."""
 _RATING = re.compile(
-    r"([1-5])\s*(?:/\s*5|\*|stars?|sterne?|estrellas?|étoiles?|分|星)?"
-    r"\s*(?:[,;:.!–—-]+\s*(\S.*)?)?",
+    r"([1-5])(?:\s*(?:/\s*5|\*|stars?|sterne?|estrellas?|étoiles?|分|星))?"
+    r"(?:\s*[,;:.!，；：。！、–—-]++(?!\d)\s*(\S.*)?)?",  # not "2.5 kg"
     re.IGNORECASE | re.DOTALL,
 )
 
