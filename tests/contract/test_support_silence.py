@@ -21,6 +21,7 @@ from hobnob.store.inbox import SqlInbox
 from hobnob.store.outbox import SqlOutbox
 from hobnob.store.schema import inbox as inbox_table
 from hobnob.store.schema import outbox, schedule, ticket, ticket_act, turn
+from hobnob.testing.adapter import key
 from tests.contract.test_support import ANN, DESK, SlowEngine, World
 
 
@@ -348,3 +349,62 @@ async def test_a_held_answer_is_in_no_log(
     deed = await world.desk.hold([event], Deed(reason="", said="All of it."), "“All of it”")
     assert "All" not in deed.reason
     assert "All of it" in deed.elsewhere[0].text
+
+
+# ------------------------------------------------------------------ nobody is left waiting
+
+
+async def test_who_called_a_person_waits_on_though_an_answer_is_approved(
+    database: Database,
+) -> None:
+    world = World(database)
+    await world.customer("/human")
+    event, row = await ask(world, "Can I have my money back?")
+    deed = await world.desk.hold([event], Deed(reason="", said="All of it."), "“All”")
+    assert deed.also is not None
+    await world.tickets.write(deed.also)
+    await world.staff("/send 1")
+    assert "All of it." in world.shop.texts
+    assert await world.state() == "waiting"
+    await world.staff("/take 1")
+    await world.staff("/release 1")
+    assert await world.state() == "open"
+
+
+async def test_an_answer_taken_back_was_not_said(database: Database) -> None:
+    """Nobody is told that the customer read it, and the question is not lost."""
+    world = World(database)
+    await world.customer("/human")
+    inbox = SqlInbox(database, world.clock)
+    event = world.shop.event("how much is it?")
+    await inbox.receive(event)
+    world.shop.failures.append(SendLater("busy", retry_after=60))
+    world.chat._delivery.deliver = _never  # type: ignore[method-assign]
+    await world.chat._step(ANN)
+    again = World(database, before=world)
+    again.shop.failures.clear()
+    (yours,) = await again.staff("/take 1")
+    assert "Ann: how much is it?" in yours
+    await again.start()
+    assert "The model answers." not in again.shop.texts
+    (story,) = await again.staff("/ticket 1")
+    assert "Ann: how much is it?" in story
+    assert "The model answers." not in story
+
+
+async def _never(parcel: Parcel) -> None:
+    """The power fails."""
+
+
+async def test_a_snoozed_ticket_comes_back_though_the_desk_has_moved(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    await world.staff("/snooze 1 2 hours")
+    new = key("new", platform="office")
+    world.desk._where = world.desk._staff._where = new
+    world.clock.advance(7200)
+    await world.start()
+    await world.chat.settled(new)
+    assert await world.state() == "taken"
+    assert world.office.texts[-1] == "#1 Ann (fake) is back, for Bob."

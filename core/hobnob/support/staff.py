@@ -155,7 +155,7 @@ class Staff:
                     return _say(f"There is no answer “{rest}”. /answers shows them all.")
                 return self._to_customer(ticket, self._answers[rest], who)
             case "send":
-                return self._send(ticket, rest, who)
+                return await self._send(ticket, rest, who)
             case "release":
                 return self._release(ticket, who)
             case "snooze":
@@ -235,7 +235,7 @@ class Staff:
             state="taken",
         )
 
-    def _send(self, ticket: Ticket, sign: str, who: Who) -> Deed:
+    async def _send(self, ticket: Ticket, sign: str, who: Who) -> Deed:
         if not ticket.held:
             return _say(f"No answer of ticket {ticket.number} is held back.")
         if sign and sign != mark(ticket.held):
@@ -244,18 +244,32 @@ class Staff:
                 wording.buttons(ticket),
             )
 
+        number = ticket.number
+        if ticket.is_silent:
+            state, said = "taken", f"Sent. You have ticket {number}."
+        elif await self._is_called(ticket):
+            state, said = "waiting", f"Sent. Ticket {number} still waits for a person."
+        else:
+            state, said = "open", f"Sent. I go on with ticket {number}."
+
         def more(connection: sa.Connection) -> None:
             store.remember(connection, ticket, self._turn(ticket, ticket.held, ""))
 
         return self._deed(
             ticket,
             Act(what="sent", who=who.id, note=ticket.held),
-            said=f"Sent. I go on with ticket {ticket.number}.",
+            said=said,
             to=(wording.to_customer(ticket, ticket.held),),
             more=more,
-            state="open",
+            state=state,
             held="",
         )
+
+    async def _is_called(self, ticket: Ticket) -> bool:
+        """Its customer wants a person, and nobody came since."""
+        acts = [done.what for _, done in await self._tickets.acts(ticket.number)]
+        calls = [what for what in acts if what in ("wanted", "taken")]
+        return calls[-1:] == ["wanted"]
 
     def _release(self, ticket: Ticket, who: Who) -> Deed:
         if not ticket.is_silent:
