@@ -1,9 +1,7 @@
 """The support desk where two things happen at once: the bot stays silent, and no word is lost."""
 
 import asyncio
-
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +9,7 @@ import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
 from hobnob.errors import Changed, SendLater, SendRefused
-from hobnob.events import Addressed, Event, Kind, Role
+from hobnob.events import Addressed, Event, Kind
 from hobnob.jobs import Deed
 from hobnob.ports import Afterwards, Outcome, Parcel
 from hobnob.store import rows
@@ -359,7 +357,7 @@ async def test_who_called_a_person_waits_on_though_an_answer_is_approved(
 ) -> None:
     world = World(database)
     await world.customer("/human")
-    event, row = await ask(world, "Can I have my money back?")
+    event, _ = await ask(world, "Can I have my money back?")
     deed = await world.desk.hold([event], Deed(reason="", said="All of it."), "“All”")
     assert deed.also is not None
     await world.tickets.write(deed.also)
@@ -408,3 +406,29 @@ async def test_a_snoozed_ticket_comes_back_though_the_desk_has_moved(database: D
     await world.chat.settled(new)
     assert await world.state() == "taken"
     assert world.office.texts[-1] == "#1 Ann (fake) is back, for Bob."
+
+
+# ------------------------------------------------------------------ what people see grow
+
+
+async def test_nothing_begins_to_grow_where_a_person_has_it(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    beginning = replace(world.shop.sent[0], text="The mo", nonce="n" * 20)
+    with pytest.raises(Changed):
+        await SqlOutbox(database).grow(beginning, world.clock.now(), world.desk.permit)
+
+
+async def test_what_was_just_being_shown_is_deleted(database: Database) -> None:
+    """It arrives after a person took the conversation."""
+    world = World(database)
+    await world.customer("/human")
+    store = SqlOutbox(database)
+    beginning = replace(world.shop.sent[0], text="The mo", nonce="n" * 20)
+    grown = await store.grow(beginning, world.clock.now(), world.desk.permit)
+    await world.staff("/take 1")
+    message = await world.shop.send(beginning)
+    await store.grew(grown.row, message)
+    await world.start()
+    assert message not in world.shop.shown

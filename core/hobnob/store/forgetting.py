@@ -5,6 +5,7 @@ it); what else was made of a turn goes here.
 """
 
 from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from hobnob.store import rows
