@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Self
 
 from hobnob import replies
-from hobnob.errors import SendLater, SendRefused, SendUnknown, StoreError
+from hobnob.errors import Changed, SendLater, SendRefused, SendUnknown, StoreError
 from hobnob.events import Addressed, Event, Reply
-from hobnob.ports import Adapter, Clock, Outbox
+from hobnob.ports import Adapter, Clock, Outbox, Permit
 from hobnob.ports import Growing as Shown
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,9 @@ class Growing:
         adapter: Adapter,
         clock: Clock,
         places: asyncio.Semaphore,
+        permit: Permit,
     ) -> None:
+        """`permit` is asked before anything is shown (`hobnob.jobs.Job.permit`)."""
         self._event = event
         self._template = replies.empty(event)
         self._outbox = outbox
@@ -43,6 +45,7 @@ class Growing:
         self._text = ""
         self._more = asyncio.Event()
         self._places = places
+        self._permit = permit
         drafted = adapter.limits.drafts and event.addressed is Addressed.DIRECT
         self._pause = 0.0 if drafted else adapter.limits.edit_seconds
         self._next = self._pause  # seconds until there may be another change
@@ -89,7 +92,7 @@ class Growing:
             await self._send(parts[0])
         except SendLater as later:
             self._next = max(self._pause, later.retry_after)
-        except (SendRefused, SendUnknown, StoreError) as error:
+        except (SendRefused, SendUnknown, StoreError, Changed) as error:
             log.info("%s: not shown while it is written: %s", self._template.key, error)
             return False
         except Exception:
@@ -103,7 +106,7 @@ class Growing:
             await self._change(reply, self._shown)
             return
         async with self._places:
-            self._shown = await self._outbox.grow(reply, self._clock.now())
+            self._shown = await self._outbox.grow(reply, self._clock.now(), self._permit)
             await self._change(reply, self._shown)
 
     async def _change(self, reply: Reply, shown: Shown) -> None:

@@ -102,8 +102,9 @@ class Job:
 
     def permit(self, connection: Any, key: ConversationKey) -> None:
         """Asked in the transaction that ends a batch, where something is said in this
-        conversation, by whichever job or the model. Raises Changed if nothing may be said there
-        now: the batch is taken anew, and this job sees to it that nothing is said then."""
+        conversation, by whichever job or the model, and in the one that puts on record that an
+        answer is shown while it is written. Raises Changed if nothing may be said there now:
+        the batch is taken anew, and this job sees to it that nothing is said then."""
         return
 
     async def work(self) -> Sequence[ConversationKey]:

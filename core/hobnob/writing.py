@@ -89,6 +89,7 @@ class Writing:
                     adapter=adapter,
                     clock=self._clock,
                     places=self._places[last.key.platform],
+                    permit=self._jobs.permit,
                 ) as growing,
                 aclosing(without_thinking(self._engine.stream(messages, sampling))) as pieces,
             ):

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
-from hobnob.errors import Changed
+from hobnob.errors import Changed, SendLater, SendRefused
 from hobnob.events import Addressed, Event, Kind
 from hobnob.jobs import Deed
 from hobnob.ports import Afterwards, Outcome, Parcel
@@ -17,7 +17,9 @@ from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
 from hobnob.store.outbox import SqlOutbox
-from hobnob.store.schema import outbox, ticket
+from hobnob.store.schema import inbox as inbox_table
+from hobnob.store.schema import outbox, schedule, ticket, ticket_act, turn
+from hobnob.testing.adapter import key
 from tests.contract.test_support import ANN, DESK, SlowEngine, World
 
 
@@ -73,8 +75,7 @@ async def test_an_answer_that_could_not_leave_is_not_sent_later(database: Databa
     parcel = await answered(world, "Ten euros.")
     store = SqlOutbox(database)
     assert await store.begin(parcel, world.clock.now())
-    tell = {"key": DESK, "addressed": Addressed.NONE, "by": "Bob"}
-    await world.chat.receive(world.office.event("/take 1", **tell), None)
+    await world.chat.receive(office_event(world, "/take 1"), None)
     await world.chat.settled(DESK)
     await store.again(parcel)  # the platform was busy
     await world.start()
@@ -268,12 +269,166 @@ async def test_what_is_for_a_platform_that_is_not_run_waits(
 ) -> None:
     world = World(database)
     await world.customer("/human")
-    del world.chat._adapters["fake"]
-    await world.tickets.write(
-        lambda connection: connection.execute(
-            outbox.update().where(outbox.c.about != "").values(state="pending", conversation_id=1)
-        )
-    )
+    world.chat._adapters = {"office": world.office}
+
+    def queue(connection: sa.Connection) -> None:
+        again = {"state": "pending", "conversation_id": 1}
+        connection.execute(outbox.update().where(outbox.c.about != "").values(again))
+
+    await world.tickets.write(queue)
     await world.desk.look(world.chat.wake)
     await world.chat.settled(ANN)
     assert "bug" not in caplog.text
+
+
+# ------------------------------------------------------------------ forgetting
+
+
+async def everything(world: World) -> str:
+    """All that is stored, but for who works at the desk."""
+    found = []
+    for table in (ticket, ticket_act, turn, outbox, inbox_table, schedule):
+        found += [f"{table.name}: {row}" for row in await world.rows(sa.select(table))]
+    return "\n".join(found)
+
+
+async def test_all_that_a_person_said_to_them_is_forgotten(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    await world.customer("where is it?")
+    await world.staff("/say 1 Let me see.")
+    await world.staff("/say 1 Order xyzzy comes tomorrow.")
+    await world.customer("/forget everything")
+    assert "xyzzy" not in await everything(world)
+
+
+async def test_what_did_not_reach_the_staff_is_forgotten(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    world.office.failures.append(SendRefused("no such channel"))
+    await world.customer("my secret is xyzzy")
+    assert "xyzzy" in await everything(world)
+    await world.customer("/forget everything")
+    assert "xyzzy" not in await everything(world)
+
+
+async def test_who_is_forgotten_is_nobody_once_it_is_resolved(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    await world.customer("/forget everything")
+    await world.staff("/resolve 1")
+    (row,) = await world.rows(sa.select(ticket))
+    assert (row.author, row.name, row.state) == ("", "", "resolved")
+    assert "Ann" not in row.event
+    assert world.shop.texts[-1].startswith("Bob has left")
+    assert await world.customer("5") == ["The model answers."]
+
+
+async def test_a_ticket_comes_back_though_the_staff_is_forgotten(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    await world.staff("/snooze 1 2 hours")
+    await world.staff("/forget everything", addressed=Addressed.MENTION)
+    world.clock.advance(7200)
+    await world.start()
+    assert await world.state() == "taken"
+
+
+async def test_a_held_answer_is_in_no_log(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    world = World(database)
+    event, _ = await ask(world, "Can I have my money back?")
+    deed = await world.desk.hold([event], Deed(reason="", said="All of it."), "“All of it”")
+    assert "All" not in deed.reason
+    assert "All of it" in deed.elsewhere[0].text
+
+
+# ------------------------------------------------------------------ nobody is left waiting
+
+
+async def test_who_called_a_person_waits_on_though_an_answer_is_approved(
+    database: Database,
+) -> None:
+    world = World(database)
+    await world.customer("/human")
+    event, _ = await ask(world, "Can I have my money back?")
+    deed = await world.desk.hold([event], Deed(reason="", said="All of it."), "“All”")
+    assert deed.also is not None
+    await world.tickets.write(deed.also)
+    await world.staff("/send 1")
+    assert "All of it." in world.shop.texts
+    assert await world.state() == "waiting"
+    await world.staff("/take 1")
+    await world.staff("/release 1")
+    assert await world.state() == "open"
+
+
+async def test_an_answer_taken_back_was_not_said(database: Database) -> None:
+    """Nobody is told that the customer read it, and the question is not lost."""
+    world = World(database)
+    await world.customer("/human")
+    inbox = SqlInbox(database, world.clock)
+    event = world.shop.event("how much is it?")
+    await inbox.receive(event)
+    world.shop.failures.append(SendLater("busy", retry_after=60))
+    world.chat._delivery.deliver = _never  # type: ignore[method-assign]
+    await world.chat._step(ANN)
+    again = World(database, before=world)
+    again.shop.failures.clear()
+    (yours,) = await again.staff("/take 1")
+    assert "Ann: how much is it?" in yours
+    await again.start()
+    assert "The model answers." not in again.shop.texts
+    (story,) = await again.staff("/ticket 1")
+    assert "Ann: how much is it?" in story
+    assert "The model answers." not in story
+
+
+async def _never(parcel: Parcel) -> None:
+    """The power fails."""
+
+
+async def test_a_snoozed_ticket_comes_back_though_the_desk_has_moved(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    await world.staff("/snooze 1 2 hours")
+    new = key("new", platform="office")
+    world.desk._where = world.desk._staff._where = new
+    world.clock.advance(7200)
+    await world.start()
+    await world.chat.settled(new)
+    assert await world.state() == "taken"
+    assert world.office.texts[-1] == "#1 Ann (fake) is back, for Bob."
+
+
+# ------------------------------------------------------------------ what people see grow
+
+
+async def test_nothing_begins_to_grow_where_a_person_has_it(database: Database) -> None:
+    world = World(database)
+    await world.customer("/human")
+    await world.staff("/take 1")
+    beginning = replace(world.shop.sent[0], text="The mo", nonce="n" * 20)
+    with pytest.raises(Changed):
+        await SqlOutbox(database).grow(beginning, world.clock.now(), world.desk.permit)
+
+
+async def test_what_was_just_being_shown_is_deleted(database: Database) -> None:
+    """It arrives after a person took the conversation."""
+    world = World(database)
+    await world.customer("/human")
+    store = SqlOutbox(database)
+    beginning = replace(world.shop.sent[0], text="The mo", nonce="n" * 20)
+    grown = await store.grow(beginning, world.clock.now(), world.desk.permit)
+    await world.staff("/take 1")
+    message = await world.shop.send(beginning)
+    await store.grew(grown.row, message)
+    await world.start()
+    assert message not in world.shop.shown

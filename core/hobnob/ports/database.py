@@ -9,6 +9,9 @@ from hobnob.conversation import ConversationKey
 from hobnob.events import Event, Reply, Turn
 from hobnob.ports.platform import Cursor
 
+Permit = Callable[[Any, ConversationKey], None]
+"""Given the connection of a transaction: raises Changed where nothing may be said now."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
@@ -53,9 +56,8 @@ class Outcome:
     """What else is written in this transaction, given its connection, and what replies come of it.
     It may run more than once, where what it wrote before was undone. Raises Changed where it does
     not fit any more."""
-    permit: Callable[[Any, ConversationKey], None] | None = None
-    """Asked, given the connection, where something is said in this conversation. Raises
-    Changed if nothing may be said here now."""
+    permit: Permit | None = None
+    """Asked before `also`, where something is said in this conversation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,14 +149,14 @@ class Outbox(Protocol):
     attempt began), `sent`, `unknown` (an attempt whose outcome nobody can tell), `refused` or
     `withdrawn`."""
 
-    async def grow(self, reply: Reply, at: datetime) -> Growing:
+    async def grow(self, reply: Reply, at: datetime, permit: Permit | None = None) -> Growing:
         """A message of this conversation is about to be shown while it is written. Where an
         earlier attempt at the same answer left one, that one. `Inbox.finish` makes it the first
-        part of the answer."""
+        part of the answer. `permit` raises Changed where nothing may be said."""
         ...
 
     async def grew(self, row: int, message: str) -> None:
-        """It is there, under the platform's id."""
+        """It is there, under the platform's id; if it was taken back, it is deleted."""
         ...
 
     async def shrink(self, row: int) -> None:

@@ -5,13 +5,12 @@ it); what else was made of a turn goes here.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import sqlalchemy as sa
 
-from hobnob.events import Author, Kind
+from hobnob.events import Kind
 from hobnob.store import links, rows
-from hobnob.store.outbox import A_TICKET, UNSENT, take_back
+from hobnob.store.outbox import A_TICKET, UNSENT, give_up_on_its_way, take_back
 from hobnob.store.schema import (
     conversation,
     fact,
@@ -34,6 +33,7 @@ from hobnob.store.schema import (
 
 MOST_AT_ONCE = 500
 """Ids in one statement: databases bound the parameters."""
+_GONE = {"text": None, "warning": "", "buttons": None}
 
 
 def forget_turns(connection: sa.Connection, ids: Sequence[int]) -> None:
@@ -57,7 +57,7 @@ def unlearn(connection: sa.Connection, ids: Sequence[int]) -> None:
 
 def forget_said(connection: sa.Connection, ids: Sequence[int]) -> None:
     """Forget what people said in these turns, our answers to it, and what of them is unsent."""
-    gone = with_answers(connection, ids)
+    gone = with_answers(connection, ids, all_of_them=True)
     withdraw(connection, gone)
     forget_turns(connection, gone)
 
@@ -119,28 +119,38 @@ def unschedule(connection: sa.Connection, where: int, message: str) -> None:
         connection.execute(schedule.delete().where(schedule.c.id.in_(some)))
 
 
-def with_answers(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
-    """These turns, and our answer to each: an answer repeats what it answers."""
+def with_answers(
+    connection: sa.Connection, ids: Sequence[int], *, all_of_them: bool = False
+) -> list[int]:
+    """These turns, and our answer to each: an answer repeats what it answers. `all_of_them`: what
+    we, or a person of the support desk, said until somebody else spoke."""
     found = set(ids)
-    ours = turn.alias()
-    answer = (
-        sa.select(sa.func.min(ours.c.position))
-        .where(
-            ours.c.conversation_id == turn.c.conversation_id,
-            ours.c.position > turn.c.position,
-            ours.c.role == "assistant",
-        )
-        .scalar_subquery()
-    )
+    answer = _next_of("assistant", turn.c.position)
+    until = _next_of("user", answer)
     for some in _parts(ids):
-        places = sa.select(turn.c.conversation_id, answer.label("position")).where(
-            turn.c.id.in_(some), turn.c.role == "user"
-        )
-        for place, position in connection.execute(places.distinct()).all():
-            if position is not None:
-                at = sa.and_(turn.c.conversation_id == place, turn.c.position == position)
-                found.update(connection.scalars(sa.select(turn.c.id).where(at)))
+        places = sa.select(
+            turn.c.conversation_id, answer.label("first"), until.label("until")
+        ).where(turn.c.id.in_(some), turn.c.role == "user")
+        for place, first, end in connection.execute(places.distinct()).all():
+            if first is None:
+                continue
+            at = turn.c.position == first
+            if all_of_them:
+                at = turn.c.position >= first
+                at = at if end is None else sa.and_(at, turn.c.position < end)
+            here = sa.and_(turn.c.conversation_id == place, at)
+            found.update(connection.scalars(sa.select(turn.c.id).where(here)))
     return sorted(found)
+
+
+def _next_of(role: str, position: sa.ColumnElement[int]) -> sa.ScalarSelect[int]:
+    """Where somebody of this role speaks next after that, in the conversation of a turn."""
+    later = turn.alias()
+    c = later.c
+    query = sa.select(sa.func.min(c.position)).where(
+        c.conversation_id == turn.c.conversation_id, c.position > position, c.role == role
+    )
+    return query.correlate(turn).scalar_subquery()
 
 
 def withdraw(connection: sa.Connection, ids: Sequence[int]) -> None:
@@ -148,8 +158,7 @@ def withdraw(connection: sa.Connection, ids: Sequence[int]) -> None:
     for some in _parts(ids):
         theirs = outbox.c.turn_id.in_(some)
         over = outbox.c.state.not_in(UNSENT)
-        gone = {"text": None, "warning": "", "buttons": None}
-        connection.execute(outbox.update().where(theirs, over).values(gone))
+        connection.execute(outbox.update().where(theirs, over).values(_GONE))
         take_back(connection, theirs, seen=False)
 
 
@@ -189,18 +198,22 @@ def _forget_answers(connection: sa.Connection, here: sa.Select[tuple[int]], pers
 
 def _forget_tickets(connection: sa.Connection, here: sa.Select[tuple[int]], person: str) -> None:
     """Forget what they said that stands in tickets, and what the staff was shown of it. One that is
-    not resolved keeps who they are until it is."""
+    not resolved keeps who they are until it is; that it has no name says so."""
     theirs = sa.and_(ticket.c.author == person, ticket.c.conversation_id.in_(here))
     for row in connection.execute(sa.select(ticket).where(theirs)).all():
         acts = ticket_act.c.ticket_id == row.id
         connection.execute(ticket_act.update().where(acts).values(note=""))
-        values = {"held": ""}
+        values = {"held": "", "name": ""}
         if row.state == "resolved":
-            nobody = replace(rows.load(row.event), author=Author(id="", name=""), message="")
-            values |= {"author": "", "name": "", "event": rows.dump_bare(nobody)}
+            event = rows.dump_bare(rows.nobodys(rows.load(row.event)))
+            values |= {"author": "", "event": event}
         connection.execute(ticket.update().where(ticket.c.id == row.id).values(values))
-        shown = outbox.c.about == A_TICKET.format(row.id)
-        take_back(connection, sa.and_(shown, outbox.c.conversation_id != row.conversation_id))
+        about = outbox.c.about == A_TICKET.format(row.id)
+        shown = sa.and_(about, outbox.c.conversation_id != row.conversation_id)
+        over = outbox.c.state.not_in(UNSENT)
+        connection.execute(outbox.update().where(shown, over).values(_GONE))
+        take_back(connection, shown)
+        give_up_on_its_way(connection, shown)
 
 
 def _unmake(connection: sa.Connection, ids: Sequence[int]) -> Sequence[int]:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
 from hobnob.events import Reply, Visibility
-from hobnob.ports import Growing, Parcel
+from hobnob.ports import Growing, Parcel, Permit
 from hobnob.store import rows
 from hobnob.store.database import Database
 from hobnob.store.schema import outbox
@@ -52,6 +52,14 @@ SENT = MARK.values(
     warning="",
     mention="",
     buttons=None,
+)
+_ARRIVED = sa.bindparam("arrived", type_=outbox.c.message.type)
+_TAKEN_BACK = outbox.c.state == "withdrawn"
+GREW = MARK.values(  # what was taken back meanwhile is deleted
+    message=_ARRIVED,
+    state=sa.case((_TAKEN_BACK, "pending"), else_=outbox.c.state),
+    text=sa.case((_TAKEN_BACK, ""), else_=outbox.c.text),
+    replaces=sa.case((_TAKEN_BACK, _ARRIVED), else_=outbox.c.replaces),
 )
 _BEGAN = sa.bindparam("began", type_=outbox.c.attempted.type)
 BEGIN = (
@@ -150,6 +158,13 @@ def take_back(
     connection.execute(outbox.update().where(which, outbox.c.state == "growing").values(lost))
 
 
+def give_up_on_its_way(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    """Those of these replies that are on their way now, or were when the power failed, are not
+    sent again if they do not arrive."""
+    lost = {"state": "withdrawn", "text": None, "buttons": None, "error": "it may have arrived"}
+    connection.execute(outbox.update().where(which, outbox.c.state == "sending").values(lost))
+
+
 def _row(where: int, turn_id: int | None, part: int, reply: Reply) -> dict[str, Any]:
     return {
         "conversation_id": where,
@@ -172,8 +187,10 @@ class SqlOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def grow(self, reply: Reply, at: datetime) -> Growing:
+    async def grow(self, reply: Reply, at: datetime, permit: Permit | None = None) -> Growing:
         def transaction(connection: sa.Connection) -> Growing:
+            if permit:
+                permit(connection, reply.key)
             where = rows.ensure_conversation(connection, reply.key)
             row = connection.execute(GROWING, {"where": where}).first()
             if row is not None:
@@ -188,7 +205,7 @@ class SqlOutbox:
         return await self._database.write(transaction)
 
     async def grew(self, row: int, message: str) -> None:
-        await self._mark(MARK, row=row, message=message)
+        await self._mark(GREW, row=row, arrived=message)
 
     async def shrink(self, row: int) -> None:
         def transaction(connection: sa.Connection) -> None:

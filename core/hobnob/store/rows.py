@@ -29,6 +29,11 @@ def dump_bare(event: Event) -> str:
     return dump(replace(event, text="", quoted=None, attachments=()))
 
 
+def nobodys(event: Event) -> Event:
+    """What is left of an event once its author is forgotten: where it was."""
+    return replace(event, author=Author(id="", name=""), message="")
+
+
 def load(payload: str) -> Event:
     return _EVENT.validate_json(payload)
 

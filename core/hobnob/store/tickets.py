@@ -14,6 +14,7 @@ from hobnob.events import Event, Turn
 from hobnob.store import links, outbox, rows
 from hobnob.store import schedule as schedules
 from hobnob.store.database import Database
+from hobnob.store.forgetting import forget_turns
 from hobnob.store.inbox import append
 from hobnob.store.schema import conversation, ticket, ticket_act, turn
 from hobnob.store.schema import outbox as outbox_table
@@ -155,14 +156,19 @@ def change(
 
 
 def hush(connection: sa.Connection, seen: Ticket) -> None:
-    """Take back what we were about to say in its conversation, unless it is about the ticket."""
+    """Take back what we were about to say in its conversation, unless it is about the ticket; an
+    answer of which nothing left was not said."""
     c = outbox_table.c
     where = rows.ensure_conversation(connection, seen.key)
     ours = sa.and_(c.conversation_id == where, c.about != outbox.A_TICKET.format(seen.number))
+    parts = outbox_table.alias()
+    left = parts.c.state.not_in(("pending", "growing"))
+    partly = sa.select(parts.c.id).where(parts.c.turn_id == c.turn_id, left).exists()
+    unsaid = sa.select(c.turn_id).where(ours, c.state == "pending", c.turn_id.is_not(None), ~partly)
+    turns = list(connection.scalars(unsaid.distinct()))
     outbox.take_back(connection, ours, seen=False)
-    # On its way now, or when the power failed: if it does not arrive, it is not sent again.
-    lost = {"state": "withdrawn", "text": None, "error": "it may have arrived"}
-    connection.execute(outbox_table.update().where(ours, c.state == "sending").values(lost))
+    forget_turns(connection, turns)
+    outbox.give_up_on_its_way(connection, ours)
 
 
 def permit(connection: sa.Connection, key: ConversationKey) -> None:

@@ -36,8 +36,8 @@ ASKED_FOR = timedelta(days=1)
 LONGEST_WORD = 500
 """Characters of what is said with a rating."""
 _RATING = re.compile(
-    r"([1-5])\s*(?:/\s*5|\*|stars?|sterne?|estrellas?|étoiles?|分|星)?"
-    r"\s*(?:[,;:.!–—-]+\s*(\S.*)?)?",
+    r"([1-5])(?:\s*(?:/\s*5|\*|stars?|sterne?|estrellas?|étoiles?|分|星))?"
+    r"(?:\s*[,;:.!，；：。！、–—-]++(?!\d)\s*(\S.*)?)?",  # not "2.5 kg"
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -123,7 +123,7 @@ class Customer:
             deed,
             said=said,
             remembered=said,
-            reason=f"{deed.reason}; held: nothing says {why}",
+            reason=f"{deed.reason}; held: no document says that",
             elsewhere=wording.to_staff(self._where, ticket, told, wording.buttons(ticket)),
             also=also,
         )
@@ -133,7 +133,7 @@ class Customer:
     ) -> Deed:
         """A person has this conversation: we pass on what is said, and say nothing."""
         last, now = events[-1], self._clock.now()
-        reason = f"{ticket.staff_name or 'a person'} has ticket {ticket.number}"
+        reason = f"{ticket.staff} has ticket {ticket.number}"
         if last.kind is Kind.SCHEDULED:
 
             def later(connection: sa.Connection) -> None:

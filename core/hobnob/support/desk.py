@@ -49,12 +49,12 @@ class Desk(Job):
 
     async def take(self, events: Sequence[Event], decision: Decision) -> Deed | None:
         last = events[-1]
-        row = number_of(last)
+        row = number_of(last) if last.kind is Kind.SCHEDULED else None
         if row is not None and (deed := await self._staff.due(row)):
-            return deed
-        if last.key == self._where:
-            return await self._staff.take(events) if last.kind is not Kind.SCHEDULED else None
-        return await self._customer.take(events, decision)
+            return deed  # wherever the desk was when the ticket was put away
+        if last.key != self._where:
+            return await self._customer.take(events, decision)
+        return await self._staff.take(events) if last.kind is not Kind.SCHEDULED else None
 
     def permit(self, connection: Any, key: ConversationKey) -> None:
         if key != self._where:  # it may have been a customer's once

@@ -13,6 +13,7 @@ from hobnob.conversation import ConversationKey
 from hobnob.events import Author, Button, Event, Role, Turn
 from hobnob.jobs import Deed, Message
 from hobnob.ports import Clock, Command, History, Limits
+from hobnob.store import rows
 from hobnob.store import tickets as store
 from hobnob.store.outbox import A_TICKET
 from hobnob.store.tickets import Act, SqlTickets, Ticket
@@ -162,7 +163,7 @@ class Staff:
                     return _say(f"There is no answer “{rest}”. /answers shows them all.")
                 return self._to_customer(ticket, self._answers[rest], who)
             case "send":
-                return self._send(ticket, rest, who)
+                return await self._send(ticket, rest, who)
             case "release":
                 return self._release(ticket, who)
             case "snooze":
@@ -242,7 +243,7 @@ class Staff:
             state="taken",
         )
 
-    def _send(self, ticket: Ticket, sign: str, who: Who) -> Deed:
+    async def _send(self, ticket: Ticket, sign: str, who: Who) -> Deed:
         if not ticket.held:
             return _say(f"No answer of ticket {ticket.number} is held back.")
         if sign and sign != mark(ticket.held):
@@ -251,18 +252,32 @@ class Staff:
                 wording.buttons(ticket),
             )
 
+        number = ticket.number
+        if ticket.is_silent:
+            state, said = "taken", f"Sent. You have ticket {number}."
+        elif await self._is_called(ticket):
+            state, said = "waiting", f"Sent. Ticket {number} still waits for a person."
+        else:
+            state, said = "open", f"Sent. I go on with ticket {number}."
+
         def more(connection: sa.Connection) -> None:
             store.remember(connection, ticket, self._turn(ticket, ticket.held, ""))
 
         return self._deed(
             ticket,
             Act(what="sent", who=who.id, note=ticket.held),
-            said=f"Sent. I go on with ticket {ticket.number}.",
+            said=said,
             to=(wording.to_customer(ticket, ticket.held),),
             more=more,
-            state="open",
+            state=state,
             held="",
         )
+
+    async def _is_called(self, ticket: Ticket) -> bool:
+        """Its customer wants a person, and nobody came since."""
+        acts = [done.what for _, done in await self._tickets.acts(ticket.number)]
+        calls = [what for what in acts if what in ("wanted", "taken")]
+        return calls[-1:] == ["wanted"]
 
     def _release(self, ticket: Ticket, who: Who) -> Deed:
         if not ticket.is_silent:
@@ -278,11 +293,22 @@ class Staff:
         )
 
     def _resolve(self, ticket: Ticket, who: Who) -> Deed:
-        now = self._clock.now()
-        said = self._customer(ticket, "resolved", number=ticket.number)
+        left = ""
         if ticket.is_silent:
             left = self._customer(ticket, "closed_ticket", name=clean_name(ticket.staff_name))
-            said = f"{left}\n\n{said}"
+        if not ticket.name:  # they had everything forgotten: nobody is kept, and nobody asked
+            return self._deed(
+                ticket,
+                Act(what="resolved", who=who.id),
+                said=f"Ticket {ticket.number} is resolved.",
+                to=(wording.to_customer(ticket, left),) if left else (),
+                state="resolved",
+                author="",
+                event=rows.nobodys(ticket.event),
+                held="",
+            )
+        asked = self._customer(ticket, "resolved", number=ticket.number)
+        said = "\n\n".join(part for part in (left, asked) if part)
         return self._deed(
             ticket,
             Act(what="resolved", who=who.id),
@@ -290,7 +316,7 @@ class Staff:
             to=(wording.to_customer(ticket, said, self._ratings(ticket)),),
             state="resolved",
             held="",
-            asked=now,
+            asked=self._clock.now(),
         )
 
     def _snooze(self, ticket: Ticket, rest: str, who: Who) -> Deed:
@@ -304,7 +330,7 @@ class Staff:
                 f"/snooze {ticket.number} tomorrow at 9:00"
             )
         due = read.whens[0].due.astimezone(UTC)
-        event = replace(ticket.event, author=Author(id=who.id, name=who.name))
+        event = rows.nobodys(ticket.event)  # it comes back, though they are forgotten
 
         def also(connection: sa.Connection) -> None:
             row = store.snooze(connection, ticket, event, due)
