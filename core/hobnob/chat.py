@@ -333,11 +333,11 @@ class Chat:
 
     async def _decide(self, events: Sequence[Event]) -> Decision:
         decision = policy.decide(events, self._rules, Usage())
-        limited = self._rules.limited or decision.action is Action.CHIME
-        if decision.action is Action.SILENT or not limited:
+        unasked = decision.action is Action.CHIME
+        if decision.action is Action.SILENT or not (self._rules.limited or unasked):
             return decision  # there is nothing to count for
         last = events[-1]
-        usage = await self._history.usage(last.key, last.author.id, last.at)
+        usage = await self._history.usage(last.key, last.author.id, last.at, unasked=unasked)
         return policy.decide(events, self._rules, usage)
 
     def _tell(self, event: Event) -> str:

@@ -337,10 +337,10 @@ async def test_usage_counts_answers_of_the_last_minute(store: Store) -> None:
     await hear("ann", "silent")
     await hear("ann", "answer", "Ben")
     await hear("elsewhere", "answer")
-    usage = await store.history.usage(KEY, "id-ann", now)
+    usage = await store.history.usage(KEY, "id-ann", now, unasked=True)
     assert (usage.by_user, usage.by_chat, usage.noticed) == (2, 2, False)
     await hear("ann", "notice")
-    assert (await store.history.usage(KEY, "id-ann", now)).noticed
+    assert (await store.history.usage(KEY, "id-ann", now, unasked=True)).noticed
 
 
 async def test_usage_counts_what_was_said_unasked_in_the_last_hour(store: Store) -> None:
@@ -349,7 +349,8 @@ async def test_usage_counts_what_was_said_unasked_in_the_last_hour(store: Store)
         event = people.event("x", room=room, at=now - timedelta(seconds=ago))
         await store.inbox.receive(event)
         await store.inbox.finish(outcome(await store.waiting(event.key), decision="chime"))
-    assert (await store.history.usage(KEY, "id-ann", now)).chimes == 2
+    assert (await store.history.usage(KEY, "id-ann", now, unasked=True)).chimes == 2
+    assert (await store.history.usage(KEY, "id-ann", now, unasked=False)).chimes == 0
 
 
 async def test_conversations_do_not_mix(store: Store) -> None:

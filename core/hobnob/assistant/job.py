@@ -4,32 +4,31 @@ Everything is a row of the database (`hobnob.store.reminders`), written in the t
 ends the message it came from. What is not clear is a row too, until somebody says what they meant.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from hobnob import zones
 from hobnob.assistant import answers
+from hobnob.assistant.asker import Asker, Change
 from hobnob.assistant.requests import COMMANDS, Request, Verb, by_command, in_words, is_command
 from hobnob.assistant.settling import corrected, moved, picked, settled
-from hobnob.assistant.speech import Speech, speech
+from hobnob.assistant.speech import speech
 from hobnob.assistant.when import Doubt, Reading, read, request
 from hobnob.assistant.when.grammar import LANGUAGES
-from hobnob.events import Addressed, Button, ChatMessage, Event, Kind, Speaker, Visibility
+from hobnob.events import Addressed, ChatMessage, Event, Kind, Speaker, Visibility
 from hobnob.jobs import Deed, Job
 from hobnob.notes import Budget
 from hobnob.policy import Action, Decision
 from hobnob.ports import Clock
 from hobnob.store import reminders as rows
 from hobnob.store import schedule
-from hobnob.store.reminders import ASKED, REMINDER, TODO, Reminder, SqlReminders, Theirs
+from hobnob.store.reminders import ASKED, REMINDER, TODO, Reminder, SqlReminders
 from hobnob.text import uncalled
 
-ATTENTION = timedelta(minutes=5)
-"""How long after a reminder was noted "no, at 9" is about it."""
 MOST = 200
 """Reminders and to-dos of one person."""
 USAGE = {
@@ -39,50 +38,6 @@ USAGE = {
     "cancel": "/cancel 2",
     "done": "/done 2",
 }
-
-Change = Callable[[sa.Connection], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asker:
-    """Who asks, and what they have."""
-
-    event: Event
-    text: str
-    theirs: Theirs
-    zone: str
-    spoken: Speech
-    now: datetime
-
-    @property
-    def latest(self) -> Reminder | None:
-        """What they noted here just now."""
-        here = [each for each in self.theirs.reminders if each.event.key == self.event.key]
-        new = [each for each in here if self.event.at - each.event.at <= ATTENTION]
-        return max(new, key=lambda each: each.event.at, default=None)
-
-    def deed(
-        self,
-        reason: str,
-        said: str,
-        *,
-        buttons: tuple[Button, ...] = (),
-        also: Change | None = None,
-    ) -> Deed:
-        """What is said in words is remembered, as all talk is."""
-        command = is_command(self.event)
-        return Deed(
-            reason=reason,
-            said=said,
-            buttons=buttons,
-            private=command,
-            remembered="" if command else said,
-            incognito=self.theirs.incognito,
-            also=also,
-        )
-
-    def one(self, number: int | None) -> Reminder | None:
-        return next((each for each in self.theirs.reminders if each.number == number), None)
 
 
 class Assistant(Job):
@@ -135,11 +90,11 @@ class Assistant(Job):
             coming = coming[: len(coming) // 2]
         return ""
 
-    async def _asker(self, event: Event, text: str) -> _Asker:
+    async def _asker(self, event: Event, text: str) -> Asker:
         direct = event.addressed is Addressed.DIRECT
         theirs = await self._store.of(event, everywhere=direct)
         spoken = theirs.reminders[-1].language if theirs.reminders else self._languages[0]
-        return _Asker(
+        return Asker(
             event=event,
             text=text,
             theirs=theirs,
@@ -170,7 +125,7 @@ class Assistant(Job):
             also=lambda connection: rows.tidy(connection, event.key, event.author.id),
         )
 
-    def _of_words(self, asker: _Asker) -> Deed | None:
+    def _of_words(self, asker: Asker) -> Deed | None:
         latest = asker.latest
         if latest and latest.kind == ASKED:
             answer = settled(asker.text, latest, asker.now, self._languages)
@@ -188,7 +143,7 @@ class Assistant(Job):
             return self._do(replace(asker, spoken=speech(words.language)), words)
         return None
 
-    def _do(self, asker: _Asker, wanted: Request) -> Deed:
+    def _do(self, asker: Asker, wanted: Request) -> Deed:
         """What a command, or words for it, ask for."""
         match wanted.verb:
             case Verb.REMIND | Verb.TODO if wanted.text:
@@ -205,7 +160,7 @@ class Assistant(Job):
                 usage = asker.spoken.say("usage", usage=USAGE[wanted.verb])
                 return asker.deed("said too little", usage)
 
-    def _note(self, asker: _Asker, wanted: Request) -> Deed:
+    def _note(self, asker: Asker, wanted: Request) -> Deed:
         source = f"/{wanted.verb} {wanted.text}"
         kind = TODO if wanted.verb is Verb.TODO else REMINDER
         reading = read(wanted.text, asker.now, asker.zone, self._languages)
@@ -216,7 +171,7 @@ class Assistant(Job):
                 return self._take_on(asker, kind, reading, source=source, notes=("undated",))
         return self._take_on(asker, kind, reading, source=source)
 
-    def _numbered(self, asker: _Asker, wanted: Request, number: int) -> Deed:
+    def _numbered(self, asker: Asker, wanted: Request, number: int) -> Deed:
         found = asker.one(number)
         if found is None:
             return asker.deed("no such number", asker.spoken.say("unknown", number=number))
@@ -237,7 +192,7 @@ class Assistant(Job):
         usage = asker.spoken.say("usage", usage=USAGE["snooze"])
         return asker.deed("said no time", usage)
 
-    def _move(self, asker: _Asker, reminder: Reminder, reading: Reading) -> Deed:
+    def _move(self, asker: Asker, reminder: Reminder, reading: Reading) -> Deed:
         """Another time for it. What comes again and again comes once more then."""
         spoken = speech(reminder.language)
         if reading.doubt is not None or not reading.whens:
@@ -254,7 +209,7 @@ class Assistant(Job):
 
     def _take_on(
         self,
-        asker: _Asker,
+        asker: Asker,
         kind: str,
         reading: Reading,
         *,
@@ -297,7 +252,7 @@ class Assistant(Job):
             reason, "\n".join(said), buttons=buttons, also=_noting(asker, new, instead)
         )
 
-    def _set_zone(self, asker: _Asker, name: str) -> Deed:
+    def _set_zone(self, asker: Asker, name: str) -> Deed:
         zone = zones.find(name) if name else asker.zone
         if zone is None:
             return asker.deed("no such time zone", asker.spoken.say("no_zone"))
@@ -323,7 +278,7 @@ def _dropping(reminder: Reminder) -> Change:
     return lambda connection: schedule.drop(connection, reminder.row)
 
 
-def _noting(asker: _Asker, new: Reminder, instead: Reminder | None) -> Change:
+def _noting(asker: Asker, new: Reminder, instead: Reminder | None) -> Change:
     """It may be done again, where it was undone."""
     event = asker.event
 

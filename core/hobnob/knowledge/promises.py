@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from hobnob.daynames import WEEKDAYS
 from hobnob.knowledge.citing import plain
 from hobnob.knowledge.quantities import Quantity, quantities
 
@@ -40,7 +41,7 @@ _DEED = re.compile(
     r"repair|pay|give|lend|cancel|extend|reserve|hold|collect|pick|install|upgrade|waive)\b",
     re.IGNORECASE,
 )
-_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WEEK = tuple(name.lower() for name in WEEKDAYS)
 _DAY = re.compile(
     rf"\b(?:{'|'.join(_WEEK)})s?\b|\b(?:today|tonight|tomorrow|same day|next (?:week|month|day)"
     r"|this (?:week|weekend|afternoon|evening)|overnight|immediately|weekends?"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hobnob.events import Author, Turn
 from hobnob.memory.dates import spans
+from hobnob.memory.question import ASKS_HOW_MANY, ASKS_WHEN, pronoun
 from hobnob.memory.words import (
     NUMBER,
     QUESTION,
@@ -252,7 +253,7 @@ class Ranking:
         authors = self._index.authors
         chosen = np.array([is_named(author.name, self._query.text) for author in authors], bool)
         if not chosen.any():
-            about = _pronoun(self._query.text)
+            about = pronoun(self._query.text)
             if about == "i":
                 chosen = np.array([author.id in self._query.askers for author in authors], bool)
             elif about == "you":
@@ -315,25 +316,6 @@ class Ranking:
 
 
 ATTACHED = re.compile(r"\[attached \S+")  # see `prompt.said`: its words are nobody's
-ASKS_WHEN = re.compile(
-    r"^when\b|\bhow long\b|\bwhat (?:day|date|month|year|time)\b|什么时候|哪天|几号|哪年|多久"
-)
-ASKS_HOW_MANY = re.compile(r"\bhow (?:many|much|often|old)\b|多少|几[个次只岁天年月]|多大")
-_POLITE = re.compile(
-    r"^\W*(?:(?:do|can|could|would|will) you |please )?(?:still |please )?"
-    r"(?:remember|recall|know|tell me|remind me)\b|^你?还?(?:记得|知道)"
-)
-_I = re.compile(r"\b(?:i|me|my|mine|we|our|us)\b|我")
-_YOU = re.compile(r"\b(?:you|your|yours)\b|你")
-
-
-def _pronoun(text: str) -> str:
-    """Whom the question is about: "i", "you" or "". Whoever comes first is its subject."""
-    rest = _POLITE.sub("", text.casefold())
-    i, you = _I.search(rest), _YOU.search(rest)
-    if i and (not you or i.start() < you.start()):
-        return "i"
-    return "you" if you else ""
 
 
 def idf(all_: int, having: int) -> float:

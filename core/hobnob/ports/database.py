@@ -195,8 +195,10 @@ class History(Protocol):
         """It was said here that we are an AI."""
         ...
 
-    async def usage(self, key: ConversationKey, author: str, until: datetime) -> Usage:
-        """Counts messages said in the minute before `until`, and what was said unasked in the hour
-        before it, whenever they came in: who wrote ten messages in an hour while we were away did
-        not flood us."""
+    async def usage(
+        self, key: ConversationKey, author: str, until: datetime, *, unasked: bool
+    ) -> Usage:
+        """Counts messages said in the minute before `until`, and with `unasked` what was said so in
+        the hour before it, whenever they came in: who wrote ten messages in an hour while we were
+        away did not flood us."""
         ...

@@ -10,24 +10,12 @@ A small grammar that is exact: what it does not know it refuses, and guesses not
 
 import re
 
+from hobnob.daynames import MONTHS, WEEKDAYS
 from hobnob.recurrence import check
 
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_CODES: dict[str, str] = dict(zip(_DAYS, ("MO", "TU", "WE", "TH", "FR", "SA", "SU"), strict=True))
-_MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
+_DAYS = tuple(name.lower() for name in WEEKDAYS)
+_CODES: dict[str, str] = {day: day[:2].upper() for day in _DAYS}
+_MONTHS = [name.lower() for name in MONTHS]
 _SPECIAL = {"noon": (12, 0), "midnight": (0, 0)}
 _TIME = re.compile(r"(\d{1,2})(?:[:.](\d\d))? ?(am|pm)?")
 _NTH = r"(?:on )?(?:the )?(\d{1,2})(?:st|nd|rd|th)?"

@@ -34,15 +34,8 @@ USAGE = sa.select(
     _BY_USER.where(rows.one_of(inbox.c.decision, ANSWERED)).scalar_subquery(),
     _BY_CHAT.where(rows.one_of(inbox.c.decision, ANSWERED)).scalar_subquery(),
     _BY_CHAT.where(inbox.c.decision == "notice").scalar_subquery(),
-    sa.select(sa.func.count())
-    .select_from(inbox)
-    .where(
-        inbox.c.conversation_id == rows.THE_CONVERSATION,
-        inbox.c.at > sa.bindparam("hour"),
-        inbox.c.decision == "chime",
-    )
-    .scalar_subquery(),
 )
+CHIMES = _BY_CHAT.where(inbox.c.decision == "chime")
 
 
 class SqlHistory:
@@ -62,12 +55,15 @@ class SqlHistory:
     async def introduced(self, key: ConversationKey) -> bool:
         return bool(await self._database.read(lambda found: found.scalar(INTRODUCED, rows.at(key))))
 
-    async def usage(self, key: ConversationKey, author: str, until: datetime) -> Usage:
-        since = {"since": until - timedelta(minutes=1), "hour": until - timedelta(hours=1)}
-        values = {**rows.at(key), "author": author, **since}
+    async def usage(
+        self, key: ConversationKey, author: str, until: datetime, *, unasked: bool
+    ) -> Usage:
+        minute = {**rows.at(key), "author": author, "since": until - timedelta(minutes=1)}
+        hour = {**rows.at(key), "since": until - timedelta(hours=1)}
 
         def transaction(connection: sa.Connection) -> Usage:
-            by_user, by_chat, notices, chimes = connection.execute(USAGE, values).one()
+            by_user, by_chat, notices = connection.execute(USAGE, minute).one()
+            chimes = connection.scalar(CHIMES, hour) or 0 if unasked else 0
             return Usage(by_user=by_user, by_chat=by_chat, noticed=notices > 0, chimes=chimes)
 
         return await self._database.read(transaction)

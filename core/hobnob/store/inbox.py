@@ -133,7 +133,7 @@ class SqlInbox:
     async def todo(self, key: ConversationKey) -> Todo:
         unreadable: set[int] = set()
 
-        def read(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Waiting]:
+        def read(connection: sa.Connection, query: sa.Executable) -> Iterator[Waiting]:
             for row in connection.execute(query, rows.at(key)):
                 try:
                     yield _waiting(row)

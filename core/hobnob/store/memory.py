@@ -1,7 +1,6 @@
 """What is remembered, in SQL (`hobnob.recollection.MemoryStore`): reading within a scope."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +9,7 @@ from hobnob.conversation import ConversationKey
 from hobnob.events import Author, Turn
 from hobnob.ports import Clock
 from hobnob.recollection import Entries, Learned, Lesson, News, Overflow, Recent, Scope
-from hobnob.store import facts, links, rows, summaries
+from hobnob.store import facts, lessons, links, rows, summaries
 from hobnob.store.database import Database
 from hobnob.store.forgetting import forget_person
 from hobnob.store.history import RECENT
@@ -77,20 +76,6 @@ PASSAGES = (
     )
     .order_by(_HIT.c.id, turn.c.position)
 )
-LESSONS = (
-    sa.select(*rows.TURN, turn.c.id, turn.c.conversation_id, turn.c.position, conversation.c.direct)
-    .join_from(turn, conversation)
-    .where(turn.c.learned.is_(None))
-    .order_by(turn.c.id)
-    .limit(sa.bindparam("most"))
-)
-_BESIDE = sa.select(*rows.TURN).where(turn.c.conversation_id == sa.bindparam("where")).limit(1)
-_POSITION = sa.bindparam("position", type_=sa.Integer)
-BEFORE = _BESIDE.where(turn.c.position < _POSITION).order_by(turn.c.position.desc())
-AFTER = _BESIDE.where(turn.c.position > _POSITION).order_by(turn.c.position)
-
-
-SESSION = timedelta(hours=4)
 
 
 class SqlMemory:
@@ -173,16 +158,14 @@ class SqlMemory:
 
     async def lessons(self, limit: int) -> Sequence[Lesson]:
         def transaction(connection: sa.Connection) -> Sequence[Lesson]:
-            return [
-                _lesson(connection, row) for row in connection.execute(LESSONS, {"most": limit})
-            ]
+            return lessons.read(connection, limit)
 
         return await self._database.read(transaction)
 
     async def learn(self, learned: Sequence[Learned]) -> None:
         def transaction(connection: sa.Connection) -> None:
             for each in learned:
-                _learn(connection, each)
+                lessons.learn(connection, each)
 
         await self._database.write(transaction)
 
@@ -269,47 +252,3 @@ def _entries(connection: sa.Connection, conversation: int, after: int, limit: in
         vectors=vectors,
         embedders=embedders,
     )
-
-
-def _lesson(connection: sa.Connection, row: Any) -> Lesson:
-    values = {"where": row.conversation_id, "position": row.position}
-    before = connection.execute(BEFORE, values).first()
-    after = connection.execute(AFTER, values).first()
-    return Lesson(
-        id=row.id,
-        conversation=row.conversation_id,
-        direct=row.direct,
-        turn=rows.turn(row),
-        before=_beside(before, row.at),
-        after=_beside(after, row.at),
-    )
-
-
-def _beside(row: Any, at: datetime) -> Turn | None:
-    """What belongs to what was said then; hours apart it does not."""
-    return rows.turn(row) if row is not None and abs(row.at - at) <= SESSION else None
-
-
-def _learn(connection: sa.Connection, learned: Learned) -> None:
-    lesson = learned.lesson
-    same = sa.and_(
-        turn.c.id == lesson.id, turn.c.learned.is_(None), turn.c.text == lesson.turn.text
-    )
-    marked = connection.execute(turn.update().where(same).values(learned=learned.embedder))
-    if not marked.rowcount:
-        return  # changed or forgotten meanwhile
-    seen = sa.select(recall.c.turn_id).where(
-        recall.c.conversation_id == lesson.conversation, recall.c.turn_id >= lesson.id
-    )
-    if connection.scalar(seen.limit(1)) is not None:  # copies in memory only look for later ones
-        c = conversation.c
-        change = conversation.update().where(c.id == lesson.conversation)
-        connection.execute(change.values(forgotten=c.forgotten + 1))
-    where = {"turn_id": lesson.id, "conversation_id": lesson.conversation}
-    for table in (recall, recall_tokens):
-        connection.execute(table.delete().where(table.c.turn_id == lesson.id))
-    connection.execute(recall.insert(), {**where, "terms": learned.terms, "vector": learned.vector})
-    if learned.tokens is not None:
-        connection.execute(recall_tokens.insert(), {**where, "tokens": learned.tokens})
-    for new in learned.facts:
-        facts.add(connection, lesson, new)

@@ -9,19 +9,17 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+from hobnob import daynames
+from hobnob.daynames import WEEKDAYS
+
 MONTHS = {
     form: number
-    for number, name in enumerate(_MONTHS, start=1)
+    for number, name in enumerate(daynames.MONTHS, start=1)
     for form in (name.lower(), name[:3].lower())
 } | {"sept": 9}
 _DAYS = {
     form: number
-    for number, name in enumerate(_WEEKDAYS)
+    for number, name in enumerate(WEEKDAYS)
     for form in (name.lower(), name[:3].lower())
 } | {"tues": 1, "thur": 3, "thurs": 3}
 _NUMBERS = {
@@ -90,16 +88,16 @@ def find(text: str, at: datetime, *, past: bool = False) -> When | None:
 
 def in_words(day: date) -> str:
     """ "Friday 27 November 2026"."""
-    return f"{_WEEKDAYS[day.weekday()]} {_day_month(day)} {day.year}"
+    return f"{WEEKDAYS[day.weekday()]} {_day_month(day)} {day.year}"
 
 
 def month_of(at: datetime) -> str:
     """ "November 2026"."""
-    return f"{_MONTHS[at.month - 1]} {at.year}"
+    return f"{daynames.MONTHS[at.month - 1]} {at.year}"
 
 
 def _day_month(day: date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]}"
+    return f"{day.day} {daynames.MONTHS[day.month - 1]}"
 
 
 def birthday(text: str, at: datetime) -> str:
@@ -232,7 +230,11 @@ def _month_from(today: date, step: int) -> tuple[date, date, str]:
 
 def _month(year: int, month: int) -> tuple[date, date, str]:
     first = date(year, month, 1)
-    return first, date(year, month, monthrange(year, month)[1]), f"in {_MONTHS[month - 1]} {year}"
+    return (
+        first,
+        date(year, month, monthrange(year, month)[1]),
+        f"in {daynames.MONTHS[month - 1]} {year}",
+    )
 
 
 def _year(year: int) -> tuple[date, date, str]:
