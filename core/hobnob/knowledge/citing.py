@@ -1,6 +1,7 @@
 """Excerpts as the model is shown them, and the numbers by which its answer names them. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from hobnob.events import ChatMessage, Speaker
@@ -13,6 +14,9 @@ MOST = 4
 """Excerpts that are shown: with more, small models lose what they were asked."""
 LEAST_SHARE = 0.5
 """Of an answer's words, how many stand in the excerpt that it is made of, where it names none."""
+
+MOST_REPEATED = 2
+"""Times that an answer may say the same sentence."""
 
 INSTRUCTION = """\
 What the documents say, by number. Answer from this alone, in a few short sentences, and write the \
@@ -27,6 +31,7 @@ _UNKNOWING = re.compile(
     r"|\bnot sure\b|\bweiß (?:ich )?(?:es |das )?nicht\b|不知道|不清楚|没有提到",
     re.IGNORECASE,
 )
+_SENTENCE = re.compile(r"[^.!?。！？\n]{8,}")
 _NUMBERS = re.compile(r"[ \t]*[\[【](\d{1,3}(?:\s*[,;]\s*\d{1,3})*)[\]】](?:\([^)\s]*\))?")
 
 
@@ -54,7 +59,11 @@ def plain(text: str) -> str:
 
 
 def is_grounded(text: str, shown: Sequence[Excerpt]) -> bool:
-    """The answer names an excerpt, is made of one, or says that it doesn't know."""
+    """The answer names an excerpt, is made of one, or says that it doesn't know; and it does not go
+    round in circles, as small models do."""
+    sentences = Counter(each.strip() for each in _SENTENCE.findall(plain(text)))
+    if sentences and max(sentences.values()) > MOST_REPEATED:
+        return False
     named = {
         int(each) for match in _NUMBERS.finditer(text) for each in re.findall(r"\d+", match[1])
     }
