@@ -11,6 +11,7 @@ from hobnob.errors import HobnobError
 from hobnob.events import ChatMessage, Speaker
 from hobnob.memory.learn import NO_EMBEDDER
 from hobnob.ports import Finding
+from hobnob.posts.table import rules
 from hobnob.settings import Bot
 from hobnob.store import migrate, upkeep
 from hobnob.store.database import Database
@@ -29,6 +30,8 @@ async def examine(bot: Bot, report: Callable[[str], None]) -> AsyncIterator[Find
     yield await _model(bot, report)
     if bot.settings.tools.skills:
         yield _skills(bot)
+    if any(post.media for post in bot.settings.posts):
+        yield _files(bot)
     async for finding in _platforms(bot):
         yield finding
 
@@ -175,6 +178,16 @@ def _skills(bot: Bot) -> Finding:
     except HobnobError as error:
         return Finding(ok=False, what=str(error))
     return Finding(ok=True, what=f"skills: {', '.join(f'/{each.command.name}' for each in found)}")
+
+
+def _files(bot: Bot) -> Finding:
+    posts = bot.settings.posts
+    try:
+        rules(posts, bot.settings.bot.timezone, bot.folder)
+    except HobnobError as error:
+        return Finding(ok=False, what=str(error))
+    count = sum(len(post.media) for post in posts)
+    return Finding(ok=True, what=f"posts: {count} files are there")
 
 
 async def _platforms(bot: Bot) -> AsyncIterator[Finding]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Button, Event, Visibility
+from hobnob.events import Button, Event, Media, Visibility
 from hobnob.notes import Budget
 from hobnob.policy import Action, Decision
 from hobnob.ports import Command
@@ -31,6 +31,7 @@ class Message:
     mention: str = ""
     visibility: Visibility | None = None
     warning: str = ""
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

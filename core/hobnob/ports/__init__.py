@@ -18,7 +18,16 @@ from hobnob.ports.database import (
     Waiting,
 )
 from hobnob.ports.model import Engine, MemoryPort, ModelOptions
-from hobnob.ports.platform import Adapter, Command, Cursor, Draft, Finding, Limits, Receiver
+from hobnob.ports.platform import (
+    Adapter,
+    Command,
+    Cursor,
+    Draft,
+    Finding,
+    Limits,
+    MediaLimits,
+    Receiver,
+)
 
 __all__ = [
     "Adapter",
@@ -33,6 +42,7 @@ __all__ = [
     "History",
     "Inbox",
     "Limits",
+    "MediaLimits",
     "MemoryPort",
     "ModelOptions",
     "Outbox",

@@ -118,7 +118,7 @@ def withdraw(connection: sa.Connection, ids: Sequence[int]) -> None:
     for some in _parts(ids):
         theirs = outbox.c.turn_id.in_(some)
         over = outbox.c.state.not_in(UNSENT)
-        gone = {"text": None, "warning": "", "buttons": None}
+        gone = {"text": None, "warning": "", "buttons": None, "media": None}
         connection.execute(outbox.update().where(theirs, over).values(gone))
         take_back(connection, theirs, seen=False)
 
@@ -147,7 +147,7 @@ def _forget_answers(connection: sa.Connection, here: sa.Select[tuple[int]], pers
             outbox.c.turn_id.is_(None),
             asked,
         )
-        .values(text=None, warning="", mention="", buttons=None)
+        .values(text=None, warning="", mention="", buttons=None, media=None)
     )
 
 

@@ -44,12 +44,15 @@ GROWING = (
 QUEUE = outbox.insert()
 MARK = outbox.update().where(outbox.c.id == sa.bindparam("row"))
 SENT = MARK.values(
-    state=sa.case((outbox.c.text == "", "withdrawn"), else_="sent"),
+    state=sa.case(
+        (sa.and_(outbox.c.text == "", outbox.c.media.is_(None)), "withdrawn"), else_="sent"
+    ),
     error=None,
     text=None,  # the turn has what was said
     warning="",
     mention="",
     buttons=None,
+    media=None,
 )
 _BEGAN = sa.bindparam("began", type_=outbox.c.attempted.type)
 BEGIN = MARK.values(state="sending", attempted=sa.func.coalesce(outbox.c.attempted, _BEGAN))
@@ -77,6 +80,7 @@ def next_parcel(connection: sa.Connection, key: ConversationKey) -> Parcel | Non
         replaces=row.replaces or "",
         private=row.private,
         buttons=rows.load_buttons(row.buttons) if row.buttons else (),
+        media=rows.load_media(row.media) if row.media else (),
     )
     return Parcel(row=row.id, reply=reply)
 
@@ -126,7 +130,7 @@ def take_back(
     connection.execute(
         outbox.update()
         .where(pending, outbox.c.replaces.is_not(None))
-        .values(text="", warning="", turn_id=None)
+        .values(text="", warning="", media=None, turn_id=None)
     )
     shown = ("growing", "sent") if seen else ("growing",)
     connection.execute(
@@ -151,6 +155,7 @@ def _row(where: int, turn_id: int | None, part: int, reply: Reply) -> dict[str, 
         "warning": reply.warning,
         "private": reply.private,
         "buttons": rows.dump_buttons(reply.buttons) if reply.buttons else None,
+        "media": rows.dump_media(reply.media) if reply.media else None,
         "state": "pending",
     }
 
