@@ -77,11 +77,13 @@ def _cut(whole: Reply, said: str, buttons: Sequence[Button], limits: Limits) -> 
 def _with(
     files: tuple[Media, ...], made: tuple[Reply, ...], whole: Reply, limits: Limits
 ) -> tuple[Reply, ...]:
-    """The first part has the files; where its text is too long to stand beside them, they go ahead
-    of it, as a message of their own."""
+    """The first part has the files; where its text is too long to stand beside them, or it has
+    buttons, which files have not everywhere, they go ahead of it as a message of their own."""
     most = limits.media.longest_text
-    if most is None or limits.length(media.caption(made[0].text, files)) <= most:
-        return (replace(made[0], media=files), *made[1:])
+    for first in made[:1]:
+        fits = most is None or limits.length(media.caption(first.text, files)) <= most
+        if fits and not first.buttons:
+            return (replace(first, media=files), *made[1:])
     return (replace(whole, media=files, nonce=secrets.token_hex(10)), *made)
 
 

@@ -10,11 +10,12 @@ from typing import Any, Self
 
 from hobnob.errors import SendLater
 from hobnob.events import Addressed, Attachment, Event, Kind, Reply
+from hobnob.media import MOST
 from hobnob.ports import Limits, Receiver
 from hobnob.testing.adapter import FakeAdapter, key
 from tests.contract.world import Place, Shown
 
-LIMITS = Limits(max_length=300, edit_seconds=0.02)
+LIMITS = Limits(max_length=300, edit_seconds=0.02, media=MOST)
 
 
 class _Platform(FakeAdapter):
@@ -55,7 +56,7 @@ class FakeWorld:
     """Implements `tests.contract.world.World`."""
 
     places = frozenset(Place)
-    can = frozenset({"edit", "delete", "react", "attach", "reply", "grow", "command"})
+    can = frozenset({"edit", "delete", "react", "attach", "reply", "grow", "command", "media"})
 
     def __init__(self) -> None:
         self.messages: dict[str, Reply] = {}
@@ -146,7 +147,12 @@ class FakeWorld:
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
         where = _where(place, by)
         return [
-            Shown(id=id_, text=reply.text, reply_to=reply.in_reply_to)
+            Shown(
+                id=id_,
+                text=reply.text,
+                reply_to=reply.in_reply_to,
+                alts=tuple(file.alt for file in reply.media),
+            )
             for id_, reply in self.messages.items()
             if reply.key == key(**where)
         ]

@@ -16,7 +16,7 @@ CHANNELS = {Place.ROOM: GENERAL, Place.THREAD: THREAD}
 
 class DiscordWorld:
     places = frozenset(Place)
-    can = frozenset({"edit", "delete", "react", "attach", "reply", "grow", "command"})
+    can = frozenset({"edit", "delete", "react", "attach", "reply", "grow", "command", "media"})
 
     def __init__(self) -> None:
         self.server = FakeDiscord()
@@ -95,7 +95,12 @@ class DiscordWorld:
             message for message in self.server.history[channel] if message["author"] == BOT_USER
         ]
         return [
-            Shown(id=each["id"], text=each["content"], reply_to=_answered(each))
+            Shown(
+                id=each["id"],
+                text=each["content"],
+                reply_to=_answered(each),
+                alts=tuple(file["description"] for file in each["attachments"]),
+            )
             for each in sorted([*ours, *whispers], key=lambda each: int(each["id"]))
         ]
 

@@ -19,6 +19,7 @@ from enum import Enum
 from typing import Any, Self
 
 from aiohttp import web
+from multidict import MultiMapping
 
 from tests.wire.mastodon_count import status_length
 from tests.wire.mastodon_ledger import Ledger, is_write
@@ -69,6 +70,10 @@ class FakeMastodon(MastodonTown):
         """The stream says nothing more, and does not end."""
         self.files: dict[str, bytes | str] = {}
         """What lies under /media, or where it is instead."""
+        self.uploads: dict[str, dict[str, Any]] = {}
+        """Files for posts, by their ids."""
+        self.processing = 1
+        """How often one is told that a file is not ready."""
         self._keys: dict[str, str] = {}
         self._runner: web.AppRunner | None = None
         self._port = 0
@@ -102,6 +107,8 @@ class FakeMastodon(MastodonTown):
         app.router.add_get("/api/v1/statuses/{id}/source", self._source)
         app.router.add_get("/api/v1/streaming/user{kind:(/notification)?}", self._stream)
         app.router.add_get("/media/{name}", self._media)
+        app.router.add_post("/api/v2/media", self._upload)
+        app.router.add_get("/api/v1/media/{id}", self._uploaded)
         self._closed.clear()
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -248,13 +255,35 @@ class FakeMastodon(MastodonTown):
             return web.Response(status=302, headers={"Location": found})
         return web.Response(body=found) if found else _error(404, "Record not found")
 
+    async def _upload(self, request: web.Request) -> web.Response:
+        """https://docs.joinmastodon.org/methods/media/#v2"""
+        form = await request.post()
+        file = form["file"]
+        assert isinstance(file, web.FileField)
+        if not file.content_type.startswith("image/"):
+            return _error(422, "Validation failed: File content type is invalid")
+        made = {"id": self.next_id(), "type": "image", "description": form["description"]}
+        self.uploads[made["id"]] = {**made, "url": None, "_asked": 0}
+        return web.json_response(self._processed(made["id"]), status=202)
+
+    async def _uploaded(self, request: web.Request) -> web.Response:
+        made = self._processed(request.match_info["id"])
+        return web.json_response(made, status=200 if made["url"] else 206)
+
+    def _processed(self, file: str) -> dict[str, Any]:
+        made = self.uploads[file]
+        if made["_asked"] >= self.processing:
+            made["url"] = f"{self.base_url}/media/{file}.png"
+        made["_asked"] += 1
+        return made
+
     async def _post(self, request: web.Request) -> web.Response:
         form = await request.post()
         answer = self._accept(request.headers.get("Idempotency-Key", ""), form)
         await asyncio.sleep(self.answer_seconds)
         return answer
 
-    def _accept(self, key: str, form: Mapping[str, Any]) -> web.Response:
+    def _accept(self, key: str, form: MultiMapping[Any]) -> web.Response:
         if key in self._keys and not self.other:
             return web.json_response(self.statuses[self._keys[key]])
         answered = form.get("in_reply_to_id")
@@ -262,9 +291,13 @@ class FakeMastodon(MastodonTown):
             return _error(404, "The post you are trying to reply to does not appear to exist")
         if refused := self._refusal(form):
             return refused
+        files = [self.uploads.get(file, {}) for file in form.getall("media_ids[]", [])]
+        if not all(file.get("url") for file in files):
+            return _error(422, "Cannot attach files that have not finished processing")
         text, warning = str(form["status"]), str(form.get("spoiler_text", ""))
         visibility = str(form.get("visibility", "public"))
         status = self.new_status(self.account(BOT), text, visibility, warning, answered)
+        status["media_attachments"] = files
         if key:
             self._keys[key] = status["id"]
         return web.json_response(status)

@@ -25,7 +25,7 @@ class MastodonWorld:
     """
 
     places = frozenset(_VISIBILITIES)
-    can = frozenset({"edit", "delete", "attach", "reply", "command"})
+    can = frozenset({"edit", "delete", "attach", "reply", "command", "media"})
 
     def __init__(self) -> None:
         self.server = FakeMastodon()
@@ -105,6 +105,7 @@ class MastodonWorld:
                 id=post.id,
                 text=_HANDLE.sub("", post.text),
                 reply_to=post.in_reply_to or "",
+                alts=post.alts,
             )
             for post in self.server.replies
             if post.visibility == _VISIBILITIES[place]
@@ -117,4 +118,4 @@ class MastodonWorld:
     def _new_adapter(self, base_url: str) -> MastodonAdapter:
         token = SecretStr(FakeMastodon.access_token)
         options = MastodonOptions(base_url=base_url, access_token=token)
-        return MastodonAdapter(options, retry_pauses=(0.05, 0.05))
+        return MastodonAdapter(options, retry_pauses=(0.05, 0.05), processing_pause=0.02)

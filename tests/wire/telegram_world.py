@@ -9,7 +9,7 @@ from hobnob.health import State
 from hobnob.ports import Receiver
 from hobnob_telegram.adapter import TelegramAdapter
 from tests.contract.world import Place, Shown
-from tests.wire.fake_telegram import FORUM, GROUP, PEOPLE, USERNAME, FakeTelegram
+from tests.wire.fake_telegram import FORUM, GROUP, PEOPLE, USERNAME, FakeTelegram, Sent
 from tests.wire.telegram_bot import LENIENT, adapter_for, running
 
 TOPIC = 7
@@ -20,7 +20,7 @@ class TelegramWorld:
     """In a direct place a draft is seen like a message, until that comes."""
 
     places = frozenset(Place)
-    can = frozenset({"edit", "react", "attach", "reply", "grow", "command"})
+    can = frozenset({"edit", "react", "attach", "reply", "grow", "command", "media"})
 
     def __init__(self) -> None:
         self.server = FakeTelegram(LENIENT)
@@ -100,11 +100,7 @@ class TelegramWorld:
 
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
         chat = _chat(place, by)
-        seen = [
-            Shown(id=str(sent.id), text=sent.text, reply_to=str(sent.reply_to or ""))
-            for sent in self.server.replies
-            if sent.chat == chat
-        ]
+        seen = [_shown(sent) for sent in self.server.replies if sent.chat == chat]
         draft = self.server.drafting.get(chat)
         return [*seen, Shown(id="draft", text=draft)] if draft else seen
 
@@ -114,3 +110,14 @@ class TelegramWorld:
 
 def _chat(place: Place, by: str) -> int:
     return PEOPLE[by] if place is Place.DIRECT else CHATS[place]
+
+
+def _shown(sent: Sent) -> Shown:
+    """What is said of pictures stands in the caption."""
+    text, *alts = sent.text.split("\n\n[") if sent.files else [sent.text]
+    return Shown(
+        id=str(sent.id),
+        text=text,
+        reply_to=str(sent.reply_to or ""),
+        alts=tuple(alt.removesuffix("]") for alt in alts),
+    )

@@ -131,7 +131,7 @@ class WebWorld:
     """Implements `tests.contract.world.World`."""
 
     places = frozenset({Place.DIRECT})
-    can = frozenset({"edit", "delete", "grow", "command"})
+    can = frozenset({"edit", "delete", "grow", "command", "media"})
 
     def __init__(self) -> None:
         self._port = free_port()
@@ -200,7 +200,10 @@ class WebWorld:
         browser = self._browsers.get(by)
         if browser is None:
             return []
-        shown = [Shown(id=id_, text=frame["text"]) for id_, frame in browser.shown.items()]
+        shown = [
+            Shown(id=id_, text=frame["text"], alts=tuple(file["alt"] for file in frame["media"]))
+            for id_, frame in browser.shown.items()
+        ]
         return [*shown, *([Shown(id="", text=browser.draft)] if browser.draft else [])]
 
     def complaints(self) -> Sequence[str]:
