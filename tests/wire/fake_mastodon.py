@@ -32,6 +32,7 @@ ERROR_PAGE = "<!doctype html><title>502</title><h1>Bad Gateway</h1>"
 class Fault(Enum):
     """What happens to the next request."""
 
+    NONE = "nothing"
     LIMITED = 429
     BROKEN = 500
     PAGE = "502, with a page of HTML"
@@ -72,6 +73,8 @@ class FakeMastodon(MastodonTown):
         """What lies under /media, or where it is instead."""
         self.uploads: dict[str, dict[str, Any]] = {}
         """Files for posts, by their ids."""
+        self.takes: dict[str, Any] = {}
+        """What the server says of files for posts."""
         self.processing = 1
         """How often one is told that a file is not ready."""
         self._keys: dict[str, str] = {}
@@ -191,6 +194,8 @@ class FakeMastodon(MastodonTown):
             "urls": {"streaming_api": streaming},
             "configuration": {"urls": {"streaming": streaming}, "statuses": statuses},
         }
+        if self.takes:
+            instance["configuration"]["media_attachments"] = self.takes
         if not self.other:
             instance["api_versions"] = {"mastodon": 6}
         elif request.match_info["version"] == "v2":
