@@ -174,7 +174,7 @@ def test_what_is_to_come_is_shown_before_the_bot_ever_ran(tmp_path: Path) -> Non
     hello = rule("hello", datetime(2026, 1, 1, 9, tzinfo=UTC), what)
     bot = make_bot(tmp_path / "bot", hello)
     home = tmp_path / "home"
-    for command in (("posts", "show", bot), ("run", bot)):
+    for command in (("posts", "show", bot), ("chat", bot)):
         missing = hobnob(*command, home=home)
         assert missing.returncode == 1
         assert "posts.0.media.0.file: there is no cup.png" in missing.stderr

@@ -265,6 +265,7 @@ class FakeMastodon(MastodonTown):
         form = await request.post()
         file = form["file"]
         assert isinstance(file, web.FileField)
+        file.file.close()  # aiohttp leaves it open if the client is killed
         if not file.content_type.startswith("image/"):
             return _error(422, "Validation failed: File content type is invalid")
         made = {"id": self.next_id(), "type": "image", "description": form["description"]}
