@@ -19,9 +19,10 @@ from prompt_toolkit.formatted_text import HTML
 from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
+from hobnob import media
 from hobnob.conversation import ConversationKey
 from hobnob.errors import FetchFailed, SendRefused
-from hobnob.events import Addressed, Attachment, Author, Event, Kind, Reply
+from hobnob.events import Addressed, Attachment, Author, Event, Kind, Media, Reply
 from hobnob.health import Health, Pulse, State
 from hobnob.ports import Draft, Finding, Limits, Receiver
 
@@ -41,7 +42,7 @@ class ConsoleAdapter:
 
     Options = ConsoleOptions
     name = "console"
-    limits = Limits(max_length=1_000_000)
+    limits = Limits(max_length=1_000_000, media=media.MOST)
 
     def __init__(self, options: ConsoleOptions) -> None:
         self._persona = options.persona
@@ -71,13 +72,16 @@ class ConsoleAdapter:
 
     async def send(self, reply: Reply) -> str:
         # `reply.attempted` needs no care: the terminal of an earlier life is not this one.
+        media.check(reply.media, self.limits)
+        files = [f"[{_kind(file)}: {file.alt}, {file.file}]" for file in reply.media]
+        text = "\n".join(part for part in (reply.text, *files) if part)
         if self._interactive:
-            if self._shown.strip() != reply.text:
+            if self._shown.strip() != text:
                 self._start_answer()
-                self._write(reply.text)
+                self._write(text)
             self._write("\n\n")
         else:
-            self._write(f"{reply.text}\n")
+            self._write(f"{text}\n")
         self._shown = ""
         if self._left:
             raise SendRefused("nobody reads the output any more")
@@ -172,6 +176,10 @@ def _event(line: str) -> Event:
         text=line,
         addressed=Addressed.DIRECT,
     )
+
+
+def _kind(file: Media) -> str:
+    return file.media_type.partition("/")[0]
 
 
 def _person() -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import discord
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from hobnob import media
 from hobnob.conversation import ConversationKey
 from hobnob.errors import AdapterError, AdapterStopped, FetchFailed, SendRefused
 from hobnob.events import Attachment, Event, Reply
@@ -19,7 +20,7 @@ from hobnob_discord.content import LONGEST
 from hobnob_discord.gateway import HEARTBEAT_SECONDS, Gateway, use_server
 from hobnob_discord.missed import LINK_FAILURES
 from hobnob_discord.pace import SPACING, Identifies
-from hobnob_discord.send import RETRY_PAUSES, Sender, channel_id
+from hobnob_discord.send import MEDIA, RETRY_PAUSES, Sender, channel_id
 from hobnob_discord.translate import PLATFORM
 
 
@@ -41,7 +42,7 @@ class DiscordAdapter:
 
     Options = DiscordOptions
     name = PLATFORM
-    limits = Limits(max_length=LONGEST, edit_seconds=1.5, buttons=True)
+    limits = Limits(max_length=LONGEST, edit_seconds=1.5, buttons=True, media=MEDIA)
 
     def __init__(
         self,
@@ -99,6 +100,7 @@ class DiscordAdapter:
         raise AdapterError("Discord closed the connection.")
 
     async def send(self, reply: Reply) -> str:
+        media.check(reply.media, self.limits)
         return await self._sender.deliver(reply)
 
     @asynccontextmanager

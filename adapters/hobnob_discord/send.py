@@ -1,10 +1,12 @@
 """One message out: posted, changed, deleted, or shown in answer to a command."""
 
 import asyncio
+import io
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
 from typing import Any
 
 import aiohttp
@@ -13,8 +15,10 @@ import discord
 from hobnob import notices
 from hobnob.conversation import ConversationKey
 from hobnob.errors import SendLater, SendRefused, SendUnknown
-from hobnob.events import Button, Reply
+from hobnob.events import Button, Media, Reply
 from hobnob.health import Pulse
+from hobnob.media import MEGABYTE
+from hobnob.ports import MediaLimits
 from hobnob_discord import check, interactions
 from hobnob_discord.content import content
 from hobnob_discord.gateway import Gateway, retry_after
@@ -33,6 +37,8 @@ RETRY_PAUSES = (1.0, 4.0, 15.0, 60.0, 120.0)
 SEND_SECONDS = 60.0
 LATER_SECONDS = 30.0
 OPEN = "Let members of this server write you direct messages, then ask me again."
+MEDIA = MediaLimits(most=10, largest={"": 10 * MEGABYTE}, longest_alt=1024)
+"""Where no server is boosted. Discord counts each file by itself."""
 OLD_EDITS = 30046
 """Discord's code for too many edits of messages that are more than an hour old."""
 FAILURES = (discord.DiscordException, *LINK_FAILURES, RuntimeError, KeyError)
@@ -122,7 +128,7 @@ def channel_id(key: ConversationKey) -> int:
 async def _attempt(gateway: Gateway, number: int, reply: Reply) -> str:
     """Post it, once as far as anybody can tell. Raises SendUnknown if nobody can."""
     ticket = Ticket.read(reply.in_reply_to)
-    if ticket and (shown := await _respond(gateway, ticket, reply)):
+    if ticket and not reply.media and (shown := await _respond(gateway, ticket, reply)):
         return shown
     if not reply.private:
         return await _say(gateway, number, reply, ticket)
@@ -149,13 +155,14 @@ async def _say(gateway: Gateway, number: int, reply: Reply, ticket: Ticket | Non
             return found
     # discord.py sends `enforce_nonce` with a nonce.
     message = await gateway.get_partial_messageable(number).send(
-        content(reply.text),
+        content(reply.text) if reply.text else None,
         nonce=reply.nonce,
         allowed_mentions=discord.AllowedMentions.none(),
         mention_author=False,
         suppress_embeds=True,
         **_reference(number, reply, ticket),
         **_buttons(reply.buttons),
+        **_files(reply.media),
     )
     return str(message.id)
 
@@ -186,6 +193,15 @@ def _buttons(buttons: Sequence[Button]) -> dict[str, Any]:
     return {"view": interactions.view(buttons)} if buttons else {}
 
 
+def _files(media: Sequence[Media]) -> dict[str, Any]:
+    """Made anew for each attempt: the library reads them to their end."""
+    files = [
+        discord.File(io.BytesIO(each.data), PurePosixPath(each.file).name, description=each.alt)
+        for each in media
+    ]
+    return {"files": files} if files else {}
+
+
 async def _find(
     gateway: Gateway, number: int, reply: Reply, attempted: datetime, ticket: Ticket | None
 ) -> str | None:
@@ -202,7 +218,8 @@ async def _find(
     async for message in channel.history(after=after, limit=MOST_LOOKED_AT, oldest_first=True):
         if (
             message.author.id == gateway.me
-            and message.content.strip() == content(reply.text)
+            and message.content.strip() == (content(reply.text) if reply.text else "")
+            and len(message.attachments) == len(reply.media)
             and (reply.follows or _answers(message) in (None, answered, ticket and ticket.under))
         ):
             return str(message.id)

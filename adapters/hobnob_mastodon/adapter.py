@@ -1,21 +1,32 @@
 """Mastodon (https://docs.joinmastodon.org/api/), and servers that speak its API."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
+from mastodon import Mastodon
 from mastodon.errors import MastodonError
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
 from hobnob.errors import FetchFailed, SendLater, SendRefused, SendUnknown
-from hobnob.events import Attachment, Event, Reply
+from hobnob.events import Attachment, Event, Media, Reply
 from hobnob.health import Health, Pulse, State
+from hobnob.media import check as check_media
 from hobnob.ports import Draft, Finding, Limits, Receiver
-from hobnob_mastodon import check, media, posting
+from hobnob_mastodon import check, instance, media, posting
+from hobnob_mastodon.instance import Takes
 from hobnob_mastodon.plain import Counting
 from hobnob_mastodon.reader import Reader
-from hobnob_mastodon.server import Limited, Server, counting, library, never_sent, status_code
+from hobnob_mastodon.server import (
+    Limited,
+    Server,
+    growing_pauses,
+    library,
+    never_sent,
+    status_code,
+)
 from hobnob_mastodon.stream import SILENCE_SECONDS, Stream
 from hobnob_mastodon.translate import PLATFORM, Me
 
@@ -24,8 +35,12 @@ KEY_LASTS = timedelta(minutes=55)
 RETRY_PAUSES = (1.0, 5.0, 20.0, 60.0)
 """Seconds before a send that may have arrived is repeated, which the key makes safe."""
 UNREACHABLE_SECONDS = 30.0
+PROCESSING_SECONDS = 300.0
+"""How long the server may take to process a file."""
+LONGEST_PROCESSING_PAUSE = 15.0
 LOOK_BACK = timedelta(minutes=10)
 """How far the server's clock may be behind ours."""
+T = TypeVar("T")
 
 
 class MastodonOptions(BaseModel):
@@ -67,8 +82,12 @@ class MastodonAdapter:
         *,
         retry_pauses: Sequence[float] = RETRY_PAUSES,
         silence: float = SILENCE_SECONDS,
+        processing_pause: float = 1.0,
     ) -> None:
+        """`processing_pause`: seconds before the server is first asked again whether it is done
+        with a file."""
         self._options = options
+        self._processing_pause = processing_pause
         self._retry_pauses = retry_pauses
         self._silence = silence
         self._connected = asyncio.Event()
@@ -76,7 +95,7 @@ class MastodonAdapter:
         self._server: Server
         self._stream: Stream
         self._me: Me
-        self._counts(Counting(plainly=True))
+        self._found(Takes(counting=Counting(plainly=True)))
 
     @property
     def health(self) -> Health:
@@ -89,7 +108,7 @@ class MastodonAdapter:
             async with Server(options.base_url, options.access_token, self._pulse) as server:
                 account = await server.insist(lambda api: api.account_verify_credentials())
                 self._me, self._server = Me.of(account), server
-                self._counts(await counting(server, self._counting))
+                self._found(await instance.ask(server, self._takes))
                 reader = Reader(server, receiver, self._me)
                 await reader.open()
                 api = library(options.base_url, options.access_token)
@@ -103,6 +122,7 @@ class MastodonAdapter:
     async def send(self, reply: Reply) -> str:
         if reply.replaces:
             return await self._change(reply)
+        files: Sequence[str] = ()
         doubt: MastodonError | None = None
         pauses, began = iter(self._retry_pauses), datetime.now(UTC)
         while True:
@@ -111,7 +131,8 @@ class MastodonAdapter:
                     found := await self._posted(reply, reply.attempted or began)
                 ):
                     return found
-                return await self._ask(reply)
+                files = files or await self._uploaded(reply)
+                return await self._ask(reply, files)
             except SendLater as later:
                 if doubt is None:
                     raise
@@ -142,21 +163,60 @@ class MastodonAdapter:
     @property
     def _is_mastodon(self) -> bool:
         """Not another server that speaks Mastodon's API: what those do is not known so well."""
-        return not self._counting.plainly
+        return not self._takes.counting.plainly
 
-    def _counts(self, how: Counting) -> None:
-        self._counting = how
-        self.limits = Limits(max_length=how.most, length=how.length)
+    def _found(self, takes: Takes) -> None:
+        self._takes = takes
+        self.limits: Limits = takes.limits
 
-    async def _ask(self, reply: Reply) -> str:
+    async def _uploaded(self, reply: Reply) -> Sequence[str]:
+        """The server's ids of the files, ready for a post. Nothing is posted: raises SendLater or
+        SendRefused, unless an earlier attempt may have posted."""
+        if not reply.media:
+            return ()
+        try:
+            await self._when_connected()
+            check_media(reply.media, self.limits)
+            return [await self._upload(file) for file in reply.media]
+        except SendRefused as refused:
+            if reply.attempted:
+                raise _unknown(f"{refused}") from refused
+            raise
+        except MastodonError as error:
+            raise SendLater(self._why(error), retry_after=UNREACHABLE_SECONDS) from error
+
+    async def _upload(self, file: Media) -> str:
+        try:
+            made, done = await self._call(lambda api: posting.upload(api, file), writes=True)
+            pauses, waited = growing_pauses(self._processing_pause, LONGEST_PROCESSING_PAUSE), 0.0
+            while not done:
+                if waited > PROCESSING_SECONDS:
+                    where = self._server.base_url
+                    raise SendRefused(f"{where} is not done with it after {waited:.0f} s")
+                pause = next(pauses)
+                await asyncio.sleep(pause)
+                waited += pause
+                done = await self._call(lambda api: posting.is_ready(api, made))
+        except SendRefused as refused:
+            raise SendRefused(f"{file.file}: {refused}") from refused.__cause__
+        return made
+
+    async def _ask(self, reply: Reply, files: Sequence[str] = ()) -> str:
         """Post or change, once. Raises SendLater or SendRefused, and MastodonError where nobody
+        knows what became of it."""
+        counting = self._takes.counting
+        if reply.replaces:
+            return await self._call(lambda api: posting.change(api, reply, counting), writes=True)
+        return await self._call(lambda api: posting.post(api, reply, counting, files), writes=True)
+
+    async def _call(self, call: Callable[[Mastodon], T], *, writes: bool = False) -> T:
+        """Ask the server once. Raises SendLater or SendRefused, and MastodonError where nobody
         knows what became of it."""
         server = await self._when_connected()
         if wait := server.full():
             raise SendLater(f"{server.base_url} was asked too much lately", retry_after=wait)
-        call = posting.change if reply.replaces else posting.post
         try:
-            return await server.ask(lambda api: call(api, reply, self._counting), writes=True)
+            return await server.ask(call, writes=writes)
         except Limited as limited:
             raise SendLater(self._why(limited), retry_after=limited.seconds) from limited
         except MastodonError as error:
@@ -167,7 +227,7 @@ class MastodonAdapter:
             if 400 <= code < 500:
                 self._pulse.failed(server.reason(error))
                 if code in (400, 422):  # perhaps it takes less than it did
-                    self._counts(await counting(server, self._counting))
+                    self._found(await instance.ask(server, self._takes))
                 raise SendRefused(self._why(error)) from error
             if never_sent(error):
                 raise SendLater(self._why(error), retry_after=UNREACHABLE_SECONDS) from error

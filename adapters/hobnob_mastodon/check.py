@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from mastodon.errors import MastodonError
 
 from hobnob.ports import Finding
+from hobnob_mastodon import instance
+from hobnob_mastodon.instance import Takes
 from hobnob_mastodon.plain import Counting
-from hobnob_mastodon.server import HOW_TO_SIGN_IN, Server, counting, is_token_refused
+from hobnob_mastodon.server import HOW_TO_SIGN_IN, Server, is_token_refused
 
 
 async def examine(server: Server) -> AsyncIterator[Finding]:
@@ -23,8 +25,10 @@ async def examine(server: Server) -> AsyncIterator[Finding]:
             yield Finding(ok=False, what=f"{url}: {server.reason(error)}", fix=fix)
         return
     yield Finding(ok=True, what=f"{url} knows us as @{account['acct']}")
+    limits = (await instance.ask(server, Takes(counting=Counting()))).limits
     yield Finding(
-        ok=True, what=f"a post may have {(await counting(server, Counting())).most} characters"
+        ok=True,
+        what=f"a post may have {limits.max_length} characters and {limits.media.most} files",
     )
 
     try:

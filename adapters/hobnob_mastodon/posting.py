@@ -1,10 +1,13 @@
 """Calls of the library that make, change and find posts. They run in the library's thread."""
 
+import io
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import PurePosixPath
 
 from mastodon import Mastodon
 
-from hobnob.events import Reply, Visibility
+from hobnob.events import Media, Reply, Visibility
 from hobnob_mastodon.plain import Counting, to_post
 
 _VISIBILITIES = {
@@ -33,8 +36,24 @@ def visibility(reply: Reply) -> str:
     return {"direct": "direct", "followers": "private"}.get(reply.key.thread, "unlisted")
 
 
-def post(api: Mastodon, reply: Reply, counting: Counting) -> str:
-    """The id of the new post."""
+def upload(api: Mastodon, file: Media) -> tuple[str, bool]:
+    """Its id, and whether it is ready for a post. What no post takes the server soon forgets."""
+    made = api.media_post(
+        io.BytesIO(file.data),
+        file.media_type,
+        description=file.alt,
+        file_name=PurePosixPath(file.file).name,
+    )
+    return f"{made['id']}", bool(made["url"])
+
+
+def is_ready(api: Mastodon, file_id: str) -> bool:
+    """Whether the server is done with a file, so that a post can have it."""
+    return bool(api.media(file_id)["url"])
+
+
+def post(api: Mastodon, reply: Reply, counting: Counting, files: Sequence[str] = ()) -> str:
+    """The id of the new post. `files` are ids that `upload` gave."""
     text = compose(reply)
     status = api.status_post(
         text,
@@ -42,6 +61,7 @@ def post(api: Mastodon, reply: Reply, counting: Counting) -> str:
         visibility=visibility(reply),
         spoiler_text=_warning(reply, text, counting),
         idempotency_key=reply.nonce,
+        media_ids=list(files) or None,
     )
     return f"{status['id']}"
 

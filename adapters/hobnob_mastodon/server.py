@@ -3,7 +3,6 @@ thread of their own. Knows what the library's errors mean, and how often one may
 
 import asyncio
 import logging
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -25,7 +24,6 @@ from hobnob.errors import AdapterStopped
 from hobnob.health import Pulse
 from hobnob.text import one_line
 from hobnob_mastodon.markup import clean
-from hobnob_mastodon.plain import LINK_LENGTH, Counting
 
 log = logging.getLogger(__name__)
 
@@ -185,28 +183,6 @@ class Server:
         """0 where the server does not say."""
         reset: float | None = self._api.ratelimit_reset
         return 0.0 if reset is None else max(1.0, reset - time.time())
-
-
-async def counting(server: Server, otherwise: Counting) -> Counting:
-    """How the server counts, and the longest post; `otherwise` where it does not say."""
-    for describe in (lambda api: api.instance_v2(), lambda api: api.instance_v1()):
-        try:
-            instance = await server.ask(describe)
-            statuses = instance["configuration"]["statuses"]
-            version = f"{instance.get('version')}"
-            is_mastodon = "mastodon" in (instance.get("api_versions") or {})
-            return Counting(
-                most=int(statuses["max_characters"]),
-                link=int(statuses.get("characters_reserved_per_url") or LINK_LENGTH),
-                plainly=not is_mastodon and not _A_VERSION.fullmatch(version),
-            )
-        except (MastodonError, KeyError, TypeError, ValueError, AttributeError):
-            continue
-    return otherwise
-
-
-_A_VERSION = re.compile(r"[3-9]\.\d+\.\d+[\w.+-]*")
-"""Of Mastodon's own. Other servers say "2.7.2 (compatible; Pleroma 2.9)" or begin with 0."""
 
 
 def growing_pauses(first: float = 1.0, longest: float = 60.0) -> Iterator[float]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationInfo, field_val
 from telegram import Bot
 from telegram.error import InvalidToken, RetryAfter, TelegramError
 
+from hobnob import media
 from hobnob.errors import AdapterStopped, FetchFailed, SendRefused
 from hobnob.events import Addressed, Attachment, Event, Reply
 from hobnob.health import Health, Pulse, State
@@ -20,6 +21,7 @@ from hobnob_telegram.client import REFUSED, WHERE_FROM, connect, seconds
 from hobnob_telegram.composing import LONGEST, Composing
 from hobnob_telegram.incoming import Incoming, offer
 from hobnob_telegram.markup import units
+from hobnob_telegram.outgoing import MEDIA
 from hobnob_telegram.pace import Pace, Rates
 from hobnob_telegram.polling import poll
 from hobnob_telegram.rooms import Rooms
@@ -94,6 +96,7 @@ class TelegramAdapter:
         drafts=True,
         buttons=True,
         parallel_sends=1,
+        media=MEDIA,
     )
 
     def __init__(self, options: TelegramOptions, *, rates: Rates | None = None) -> None:
@@ -140,6 +143,7 @@ class TelegramAdapter:
             self._pulse.turned(State.STOPPED)
 
     async def send(self, reply: Reply) -> str:
+        media.check(reply.media, self.limits)
         while self._bot is None:
             await self._online.wait()
         return await self._sender.deliver(self._bot, reply)

@@ -49,8 +49,9 @@ class Pace:
         self._all: deque[float] = deque(maxlen=self._rates.in_all)
         self._chats: dict[int, _Chat] = {}
 
-    def take(self, chat: int, act: Act) -> float:
-        """Seconds to wait; 0.0 if it may be done now, which counts as done."""
+    def take(self, chat: int, act: Act, messages: int = 1) -> float:
+        """Seconds to wait; 0.0 if it may be done now, which counts as done. One request can make
+        several messages."""
         rates, now = self._rates, self._now()
         here = self._chats.get(chat) or self._add(chat, now)
         start = here.not_before
@@ -60,8 +61,9 @@ class Pace:
             start = max(start, here.shown + rates.draft_seconds)
         else:
             start = max(start, here.last + rates.chat_seconds)
-        if act is Act.POST and len(here.posts) == rates.in_group:
-            start = max(start, here.posts[0] + rates.group_seconds)
+        over = len(here.posts) + messages - rates.in_group
+        if act is Act.POST and over > 0:
+            start = max(start, here.posts[over - 1] + rates.group_seconds)
         if start > now:
             return start - now
         self._all.append(now)
@@ -70,7 +72,7 @@ class Pace:
         else:
             here.last = now
         if act is Act.POST and chat < 0:
-            here.posts.append(now)
+            here.posts.extend([now] * messages)
         return 0.0
 
     def limited(self, chat: int, seconds: float) -> None:

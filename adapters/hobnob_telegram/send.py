@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from telegram import (
     Bot,
@@ -20,6 +20,7 @@ from hobnob import notices
 from hobnob.errors import SendLater, SendRefused, SendUnknown
 from hobnob.events import Button, Reply
 from hobnob.health import Pulse
+from hobnob_telegram import outgoing
 from hobnob_telegram.client import failure, said, seconds
 from hobnob_telegram.markup import Rendered, plain, render
 from hobnob_telegram.pace import Act, Pace
@@ -82,24 +83,32 @@ class Sender:
         if reply.in_reply_to and not reply.follows:
             answered = self._rooms.number(place, reply.in_reply_to)
 
+        where: dict[str, Any] = {
+            "chat_id": place.chat,
+            "message_thread_id": place.topic,
+            "business_connection_id": place.business,
+            "reply_parameters": (
+                ReplyParameters(message_id=answered, allow_sending_without_reply=True)
+                if answered is not None
+                else None
+            ),
+        }
+
+        first, *rest = outgoing.captions(reply.text, reply.media) if reply.media else (reply.text,)
+
         async def post(rendered: Rendered) -> Message:
+            if reply.media:
+                return await outgoing.send(bot, where, reply.media, rendered, rest)
             return await bot.send_message(
-                place.chat,
-                rendered.text,
+                text=rendered.text,
                 entities=rendered.entities,
-                message_thread_id=place.topic,
-                business_connection_id=place.business,
-                reply_parameters=(
-                    ReplyParameters(message_id=answered, allow_sending_without_reply=True)
-                    if answered is not None
-                    else None
-                ),
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
                 reply_markup=_keyboard(reply.buttons),
+                **where,
             )
 
-        async with self._asking(place, Act.POST):
-            message = await _formatted(post, reply.text)
+        async with self._asking(place, Act.POST, messages=max(1, len(reply.media))):
+            message = await _formatted(post, first)
         return message.message_id
 
     async def _change(self, bot: Bot, place: Place, number: int, reply: Reply) -> None:
@@ -133,9 +142,9 @@ class Sender:
                     raise
 
     @asynccontextmanager
-    async def _asking(self, place: Place, act: Act) -> AsyncIterator[None]:
+    async def _asking(self, place: Place, act: Act, *, messages: int = 1) -> AsyncIterator[None]:
         """Keep to Telegram's limits, and say what a failure means."""
-        if wait := self._pace.take(place.chat, act):
+        if wait := self._pace.take(place.chat, act, messages):
             raise SendLater("Telegram takes no more there just now", retry_after=wait)
         try:
             yield

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from aiohttp import WSMsgType, web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from hobnob import media
 from hobnob.errors import AdapterStopped, FetchFailed, SendLater, SendRefused
 from hobnob.events import Attachment, Event, Reply
 from hobnob.health import Health, Pulse, State
@@ -28,6 +29,7 @@ from hobnob_web import check, page
 from hobnob_web.gate import MOST, Full, Gate
 from hobnob_web.translate import (
     LONGEST,
+    MEDIA,
     PLATFORM,
     BadFrame,
     Got,
@@ -106,7 +108,7 @@ class WebAdapter:
 
     Options = WebOptions
     name = PLATFORM
-    limits = Limits(max_length=LONGEST, buttons=True, parallel_sends=MOST)
+    limits = Limits(max_length=LONGEST, buttons=True, parallel_sends=MOST, media=MEDIA)
 
     def __init__(self, options: WebOptions) -> None:
         self._options = options
@@ -139,6 +141,7 @@ class WebAdapter:
 
     async def send(self, reply: Reply) -> str:
         # `reply.attempted` needs no care: the browser knows each message by its id.
+        media.check(reply.media, self.limits)
         room = reply.key.room
         visitor = self._visitors.get(room)
         if visitor is not None and await visitor.deliver(to_frame(reply)):

@@ -17,6 +17,7 @@ def headers(origins: Sequence[str]) -> dict[str, str]:
         "default-src 'none'",
         f"script-src {_hash('script')}",
         f"style-src {_hash('style')}",
+        "img-src data:",
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",

@@ -4,6 +4,7 @@ A frame is one JSON object in one text message of the WebSocket. docs/how-to/con
 lists them.
 """
 
+import base64
 import hashlib
 import unicodedata
 from datetime import datetime
@@ -12,11 +13,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Addressed, Author, Event, Kind, Reply
+from hobnob.events import Addressed, Author, Event, Kind, Media, Reply
+from hobnob.ports import MediaLimits
 
 PLATFORM, ACCOUNT = "web", "site"
 LONGEST = 4000
 """Characters of a message, theirs or ours."""
+MEDIA = MediaLimits(most=4, largest={"image/": 500_000})
+"""Browsers keep 5 MB for a site, as text."""
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,40}$")]
 """Made by the browser: a frame that comes again has the same."""
@@ -128,14 +132,20 @@ def shown_as(reply: Reply) -> str:
 
 def to_frame(reply: Reply) -> dict[str, Any]:
     """A message as it is now, or that it is gone."""
-    if not reply.text:
+    if not reply.text and not reply.media:
         return {"type": "gone", "id": shown_as(reply)}
     return {
         "type": "message",
         "id": shown_as(reply),
         "text": reply.text,
         "buttons": [{"label": b.label, "command": b.command} for b in reply.buttons],
+        "media": [{"alt": file.alt, "src": _data_url(file)} for file in reply.media],
     }
+
+
+def _data_url(file: Media) -> str:
+    """The whole picture: the browser keeps it, so that we need not serve it."""
+    return f"data:{file.media_type};base64,{base64.b64encode(file.data).decode()}"
 
 
 def _clean(text: str) -> str:

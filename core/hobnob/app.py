@@ -142,6 +142,7 @@ def build(
         clock=clock,
         jobs=Jobs(jobs),
         fetch_page=fetch_page,
+        folder=bot.folder,
     )
 
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from hobnob import commands, links, notices, policy, prompt, replies
@@ -69,7 +70,9 @@ class Chat:
         clock: Clock,
         jobs: Jobs | None = None,
         fetch_page: links.Fetch | None = None,
+        folder: Path = Path(),
     ) -> None:
+        """`folder` is the bot's own, with the files that leave with messages."""
         self._persona = persona
         self._rules = rules
         self._engine = engine
@@ -85,7 +88,7 @@ class Chat:
             name: asyncio.Semaphore(adapter.limits.parallel_sends)
             for name, adapter in adapters.items()
         }
-        self._delivery = Delivery(stores.outbox, adapters, clock, places)
+        self._delivery = Delivery(stores.outbox, adapters, clock, places, folder)
         self._lanes = Lanes(self._converse)
         self._writing = Writing(
             persona=persona,

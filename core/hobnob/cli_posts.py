@@ -175,13 +175,13 @@ async def _asked(office: Office, post: "Post") -> bool:
     """Ask what becomes of a draft; False to leave."""
     from prompt_toolkit import PromptSession
 
-    from hobnob.text import mark
+    from hobnob.posts.version import mark
 
     while True:
         key = typer.prompt(KEYS, prompt_suffix=": ").strip().lower()[:1]
         match key:
             case "a":
-                await office.decide("approve", post, mark(post.text))
+                await office.decide("approve", post, mark(office.rules[post.rule], post.text))
                 return True
             case "e":
                 text = await PromptSession[str]().prompt_async(
@@ -206,9 +206,11 @@ async def _asked(office: Office, post: "Post") -> bool:
 
 
 def _rules(bot: "Bot") -> "Sequence[Rule]":
+    from hobnob.posts.table import rules
+
     if not bot.settings.posts:
         fail(f"{bot.folder / 'bot.toml'} has no [[posts]]. See docs/tutorial/poster.md.")
-    return [table.rule(bot.settings.bot.timezone) for table in bot.settings.posts]
+    return rules(bot.settings.posts, bot.settings.bot.timezone, bot.folder)
 
 
 @asynccontextmanager

@@ -4,8 +4,12 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
-from hobnob.errors import SendLater, SendRefused, SendUnknown
+from hobnob import media
+from hobnob.errors import MediaFailed, SendLater, SendRefused, SendUnknown
+from hobnob.events import Reply
 from hobnob.ports import Adapter, Clock, Outbox, Parcel
 
 log = logging.getLogger(__name__)
@@ -22,12 +26,15 @@ class Delivery:
         adapters: Mapping[str, Adapter],
         clock: Clock,
         places: Mapping[str, asyncio.Semaphore],
+        folder: Path,
     ) -> None:
-        """`places` bounds the sends under way at once, by the platform's name."""
+        """`places` bounds the sends under way at once, by the platform's name. In `folder` are the
+        files that leave with messages."""
         self._outbox = outbox
         self._adapters = adapters
         self._clock = clock
         self._places = places
+        self._folder = folder
         self._attempts: set[asyncio.Task[SendLater | None]] = set()
 
     async def deliver(self, parcel: Parcel) -> None:
@@ -66,7 +73,7 @@ class Delivery:
         if not await self._outbox.begin(parcel, self._clock.now()):
             return None
         try:
-            message = await adapter.send(reply)
+            message = await adapter.send(await self._loaded(reply))
         except SendLater as later:
             log.info("%s: sent later: %s", reply.key, later)
             await self._outbox.again(parcel)
@@ -87,3 +94,15 @@ class Delivery:
         else:
             await self._outbox.sent(parcel.row, message)
         return None
+
+    async def _loaded(self, reply: Reply) -> Reply:
+        """With the bytes of its files."""
+        if not reply.media:
+            return reply
+        try:
+            loaded = await asyncio.to_thread(media.load, self._folder, reply.media)
+        except MediaFailed as failed:
+            if reply.attempted:
+                raise SendUnknown(f"an earlier attempt was cut off, and now {failed}") from failed
+            raise SendRefused(f"{failed}") from failed
+        return replace(reply, media=loaded)

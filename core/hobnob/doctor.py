@@ -12,6 +12,7 @@ from hobnob.errors import HobnobError
 from hobnob.events import ChatMessage, Speaker
 from hobnob.memory.learn import NO_EMBEDDER
 from hobnob.ports import Finding
+from hobnob.posts.table import rules
 from hobnob.recurrence import next_due
 from hobnob.settings import Bot
 from hobnob.store import migrate, upkeep
@@ -35,6 +36,8 @@ async def examine(bot: Bot, report: Callable[[str], None]) -> AsyncIterator[Find
         yield _skills(bot)
     if bot.settings.support.enabled:
         yield _desk(bot)
+    if any(post.media for post in bot.settings.posts):
+        yield _files(bot)
     async for finding in _platforms(bot):
         yield finding
 
@@ -211,6 +214,16 @@ def _desk(bot: Bot) -> Finding:
     hours = "somebody is there now" if opening.is_open(now) else opening.back(now) or "never open"
     where = table.where or f"the terminal: `hobnob desk {bot.folder}`"
     return Finding(ok=opening.next_open(now) is not None, what=f"support: {where}; {hours}")
+
+
+def _files(bot: Bot) -> Finding:
+    posts = bot.settings.posts
+    try:
+        rules(posts, bot.settings.bot.timezone, bot.folder)
+    except HobnobError as error:
+        return Finding(ok=False, what=str(error))
+    count = sum(len(post.media) for post in posts)
+    return Finding(ok=True, what=f"posts: {count} files are there")
 
 
 async def _platforms(bot: Bot) -> AsyncIterator[Finding]:

@@ -1,5 +1,6 @@
 """Which jobs a bot has: what its bot.toml switches on, put together."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -19,6 +20,7 @@ from hobnob.ports import Adapter, Clock, Engine, MemoryPort
 from hobnob.posts import feed
 from hobnob.posts.owner import Review
 from hobnob.posts.poster import Poster
+from hobnob.posts.table import rules as post_rules
 from hobnob.recollection import Embedder
 from hobnob.settings import Bot
 from hobnob.skills.job import Skills
@@ -108,7 +110,9 @@ async def _poster(place: Workplace, stack: AsyncExitStack) -> Sequence[Job]:
     settings = place.bot.settings
     if not settings.posts:
         return ()
-    rules = [table.rule(settings.bot.timezone) for table in settings.posts]
+    rules = await asyncio.to_thread(
+        post_rules, settings.posts, settings.bot.timezone, place.bot.folder
+    )
     fetch = None
     if any(rule.feed for rule in rules):
         reader = await stack.enter_async_context(PageReader())
@@ -125,6 +129,7 @@ async def _poster(place: Workplace, stack: AsyncExitStack) -> Sequence[Job]:
         adapters=place.adapters,
         clock=place.clock,
         fetch=fetch,
+        folder=place.bot.folder,
     )
     return (poster,)
 

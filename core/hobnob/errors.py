@@ -9,6 +9,7 @@
     ├── EngineError            the model failed on this prompt
     │   └── EngineUnavailable  the model cannot be asked at all now; asking later may work
     ├── DocumentFailed         a file of the knowledge folder could not be read
+    ├── MediaFailed            a file that was to leave with a message is not there, or changed
     ├── SkillRefused           a skill was asked for what it cannot do; says what it can
     ├── PageFailed             a page that somebody linked to could not be read
     └── AdapterError           the platform
@@ -59,6 +60,10 @@ class EngineUnavailable(EngineError):
 
 class DocumentFailed(HobnobError):
     """A file of the knowledge folder could not be read; the others can."""
+
+
+class MediaFailed(HobnobError):
+    """A file that was to leave with a message is not there, or is not what was decided about."""
 
 
 class SkillRefused(HobnobError):

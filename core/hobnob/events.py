@@ -78,6 +78,24 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A file of the bot's own folder that leaves with a message."""
+
+    file: str
+    """Its path within the folder, with "/"."""
+    media_type: str
+    """What its bytes say that it is."""
+    size: int
+    """Bytes."""
+    digest: str
+    """SHA-256 of its bytes, in hex: what was decided about is what leaves."""
+    alt: str
+    """What it shows, for whoever does not see it."""
+    data: bytes = field(default=b"", repr=False)
+    """Its bytes, on the way to an adapter; they are stored nowhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """What a message refers to: what it replies to, quotes or forwards."""
 
@@ -201,6 +219,7 @@ class Button:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What leaves: one message for an adapter to send, short enough for the platform's limit.
+    There is a text, or there are files.
 
     With `replaces`, a message of ours gets this text instead of what it has; where the text is
     empty too, it is deleted. Both may be done twice: the adapter looks for no earlier attempt. A
@@ -233,6 +252,9 @@ class Reply:
     about: str = ""
     """What it is about, by whatever name the job that says it has for that; of no interest to a
     platform."""
+    media: tuple[Media, ...] = ()
+    """Files, with their bytes when an adapter is given them. The adapter refuses what the platform
+    does not take (`hobnob.media.check`): a message never leaves without its files."""
 
 
 class Speaker(StrEnum):

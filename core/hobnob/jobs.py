@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Button, Event, Visibility
+from hobnob.events import Button, Event, Media, Visibility
 from hobnob.notes import Budget
 from hobnob.policy import Action, Decision
 from hobnob.ports import Command
@@ -40,6 +40,7 @@ class Message:
     stops: bool = False
     """An answer that the model is writing there is given up and begun anew: it does not know of
     this."""
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

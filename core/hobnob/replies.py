@@ -4,14 +4,15 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from hobnob import text
+from hobnob import media, text
 from hobnob.conversation import ConversationKey
-from hobnob.events import Button, Event, Reply
+from hobnob.events import Button, Event, Media, Reply
 from hobnob.jobs import Deed, Message
 from hobnob.ports import Adapter, Limits
 
-CAREFUL = Limits(max_length=500)
-"""What any platform takes: for one that is not connected now."""
+CAREFUL = Limits(max_length=500, media=media.MOST)
+"""What any platform takes of a text: for one that is not connected now. Its files it will judge
+itself."""
 
 
 def limits_of(adapters: Mapping[str, Adapter], key: ConversationKey) -> Limits:
@@ -38,7 +39,8 @@ def elsewhere(message: Message, limits: Limits) -> tuple[Reply, ...]:
         warning=message.warning,
         about=message.about,
     )
-    return _cut(whole, message.text, message.buttons, limits)
+    made = _cut(whole, message.text, message.buttons, limits)
+    return _with(message.media, made, whole, limits) if message.media else made
 
 
 def parts(event: Event, said: str, limits: Limits) -> list[str]:
@@ -71,6 +73,19 @@ def _cut(whole: Reply, said: str, buttons: Sequence[Button], limits: Limits) -> 
     if made and buttons:
         made[-1] = replace(made[-1], buttons=tuple(buttons))
     return tuple(made)
+
+
+def _with(
+    files: tuple[Media, ...], made: tuple[Reply, ...], whole: Reply, limits: Limits
+) -> tuple[Reply, ...]:
+    """The first part has the files; where its text is too long to stand beside them, or it has
+    buttons, which files have not everywhere, they go ahead of it as a message of their own."""
+    most = limits.media.longest_text
+    for first in made[:1]:
+        fits = most is None or limits.length(media.caption(first.text, files)) <= most
+        if fits and not first.buttons:
+            return (replace(first, media=files), *made[1:])
+    return (replace(whole, media=files, nonce=secrets.token_hex(10)), *made)
 
 
 def _parts(whole: Reply, said: str, limits: Limits) -> list[str]:

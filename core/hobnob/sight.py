@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from hobnob import media
 from hobnob.errors import FetchFailed
 from hobnob.events import Attachment, Event, Image
 from hobnob.ports import Adapter
@@ -60,18 +61,7 @@ async def _fetched(adapter: Adapter, attachment: Attachment, most: int) -> Image
         raise FetchFailed(f"fetching it crashed ({type(error).__name__})") from error
     if len(data) > most:
         raise FetchFailed(f"it has more than the {most} bytes that there is room for")
-    return Image(media_type=kind_of(data), data=data)
-
-
-def kind_of(data: bytes) -> str:
-    """What a file is, by how it begins: its name may lie. Raises FetchFailed if it is none of the
-    pictures that models take."""
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "image/webp"
-    raise FetchFailed("it is no PNG, JPEG, GIF or WebP")
+    kind = media.kind_of(data)
+    if not kind.startswith("image/"):
+        raise FetchFailed("it is no PNG, JPEG, GIF or WebP")
+    return Image(media_type=kind, data=data)

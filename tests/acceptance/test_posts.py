@@ -30,6 +30,9 @@ TO = [
 ]
 
 
+CUP = 'media = [{ file = "cup.png", alt = "A broken cup." }]'
+
+
 @dataclass
 class Press:
     """The bot, the three platforms, and what stands on them."""
@@ -49,6 +52,17 @@ class Press:
         )
         on_discord, on_telegram, on_mastodon = (sum(words in t for t in ts) for ts in everywhere)
         return on_discord, on_telegram, on_mastodon
+
+    def alts(self, words: str) -> set[str]:
+        """Of the files with it, on all of them."""
+        on_discord = [r.payload for r in self.discord.replies if words in r.content]
+        found = [file["description"] for each in on_discord for file in each["attachments"]]
+        for post in self.mastodon.replies:
+            found += post.alts if words in post.text else ()
+        for sent in self.telegram.replies:
+            if words in sent.text:
+                found += [sent.text.partition("[")[2].removesuffix("]")]
+        return set(found)
 
     def is_out(self, words: str) -> bool:
         """Where a platform can tell what it has: Telegram may leave one in doubt at a kill."""
@@ -83,6 +97,7 @@ owners = ["telegram/{OWNER}"]
 {posts}
 """,
         )
+        (bot / "cup.png").write_bytes(b"\x89PNG\r\n\x1a\ncup")
         (folder / "home").mkdir()
         town = Town(
             rooms=[],
@@ -114,7 +129,7 @@ ahead = 720
 async def test_a_fixed_and_an_approved_post_go_out_once_whatever_is_killed(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     fixed, written = now + timedelta(seconds=20), now + timedelta(seconds=30)
-    rules = rule("fixed", fixed, 'text = "The repair café is open."')
+    rules = rule("fixed", fixed, f'text = "The repair café is open."\n{CUP}')
     rules += rule("written", written, 'prompt = "Say that the swifts are back."')
     rules += rule("ignored", written, 'prompt = "Say that nobody approved this."')
     async with press(tmp_path, rules) as here:
@@ -147,6 +162,7 @@ async def test_a_fixed_and_an_approved_post_go_out_once_whatever_is_killed(tmp_p
             missing += 1 - on_telegram
         assert missing <= len(here.town.in_doubt())
         assert here.posted("nobody approved") == (0, 0, 0)
+        assert here.alts("repair café") == {"A broken cup."}
         assert all(post.visibility == "public" for post in here.mastodon.replies)
         assert len(re.findall("A draft: ", here.desk)) == 2
         told = hobnob("posts", "show", here.town.bot, home=here.town.home).stdout
@@ -156,13 +172,19 @@ async def test_a_fixed_and_an_approved_post_go_out_once_whatever_is_killed(tmp_p
 
 def test_what_is_to_come_is_shown_before_the_bot_ever_ran(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
-    hello = rule("hello", datetime(2026, 1, 1, 9, tzinfo=UTC), 'text = "Hello, all!"')
+    what = f'text = "Hello, all!"\n{CUP}'
+    hello = rule("hello", datetime(2026, 1, 1, 9, tzinfo=UTC), what)
     bot = make_bot(tmp_path / "bot", hello)
     home = tmp_path / "home"
+    for command in (("posts", "show", bot), ("chat", bot)):
+        missing = hobnob(*command, home=home)
+        assert missing.returncode == 1
+        assert "posts.0.media.0.file: there is no cup.png" in missing.stderr
+    (bot / "cup.png").write_bytes(b"\x89PNG\r\n\x1a\ncup")
     shown = hobnob("posts", "show", bot, "--dry-run", home=home).stdout
     assert "Post, “hello”, due " in shown
     assert "To discord:" in shown
-    assert "> Hello, all!" in shown
+    assert "> Hello, all!\n> [cup.png: A broken cup.]" in shown
     assert "hello\t" in hobnob("posts", "show", bot, home=home).stdout
     calendar = hobnob("posts", "calendar", bot, "--ics", "--days", "3", home=home).stdout
     assert calendar.count("BEGIN:VEVENT") == 3

@@ -11,11 +11,12 @@ from typing import Any, Self
 from hobnob.conversation import ConversationKey
 from hobnob.errors import SendLater
 from hobnob.events import Addressed, Attachment, Event, Kind, Reply
+from hobnob.media import MOST
 from hobnob.ports import Limits, Receiver
 from hobnob.testing.adapter import FakeAdapter, key
 from tests.contract.world import Place, Shown, Unable
 
-LIMITS = Limits(max_length=300, edit_seconds=0.02)
+LIMITS = Limits(max_length=300, edit_seconds=0.02, media=MOST)
 
 
 class _Platform(FakeAdapter):
@@ -56,7 +57,9 @@ class FakeWorld(Unable):
     """Implements `tests.contract.world.World`."""
 
     places = frozenset(Place)
-    can = frozenset({"online", "edit", "delete", "react", "attach", "reply", "grow", "command"})
+    can = frozenset(
+        {"online", "edit", "delete", "react", "attach", "reply", "grow", "command", "media"}
+    )
 
     def __init__(self) -> None:
         self.messages: dict[str, Reply] = {}
@@ -147,7 +150,12 @@ class FakeWorld(Unable):
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
         where = key(**_where(place, by))
         return [
-            Shown(id=id_, text=reply.text, reply_to=reply.in_reply_to)
+            Shown(
+                id=id_,
+                text=reply.text,
+                reply_to=reply.in_reply_to,
+                alts=tuple(file.alt for file in reply.media),
+            )
             for id_, reply in self.messages.items()
             if where == (self._alone(reply) if reply.private else reply.key)
         ]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,14 +11,16 @@ import pytest
 from hobnob.chat import Chat, Stores
 from hobnob.conversation import ConversationKey
 from hobnob.errors import EngineError
-from hobnob.events import Addressed, Author, Event, Kind, Visibility
+from hobnob.events import Addressed, Author, Event, Kind, Media, Visibility
 from hobnob.jobs import Jobs
+from hobnob.media import MOST, describe
 from hobnob.memory.recall import Remembering
 from hobnob.persona import Persona
 from hobnob.policy import Rules
 from hobnob.ports import Limits
 from hobnob.posts.owner import Review
 from hobnob.posts.poster import Poster
+from hobnob.posts.review import preview
 from hobnob.posts.rule import Rule
 from hobnob.store import upkeep
 from hobnob.store.database import Database
@@ -53,14 +56,19 @@ class World:
     """A bot on two platforms, whose owner sits at a desk on one of them."""
 
     def __init__(
-        self, database: Database, *rules: Rule, answers: Sequence[str | Exception] = ()
+        self,
+        database: Database,
+        *rules: Rule,
+        answers: Sequence[str | Exception] = (),
+        folder: Path = Path(),
     ) -> None:
+        self.folder = folder
         self.database = database
         self.clock = FakeClock(START)
         self.engine = ScriptedEngine(answers or [f"Draft {n}." for n in range(1, 9)])
-        buttons = Limits(max_length=2000, buttons=True)
+        buttons = Limits(max_length=2000, buttons=True, media=MOST)
         self.here = FakeAdapter(limits=buttons)
-        self.birds = FakeAdapter("birds", limits=Limits(max_length=500))
+        self.birds = FakeAdapter("birds", limits=Limits(max_length=500, media=MOST))
         self.feed = b""
         self.start(*rules)
 
@@ -76,6 +84,7 @@ class World:
             adapters={"fake": self.here, "birds": self.birds},
             clock=self.clock,
             fetch=self._fetch,
+            folder=self.folder,
         )
         self.chat = Chat(
             persona=Persona(name="Quill", text="You are Quill."),
@@ -90,6 +99,7 @@ class World:
             adapters={"fake": self.here, "birds": self.birds},
             clock=self.clock,
             jobs=Jobs([self.poster]),
+            folder=self.folder,
         )
 
     async def _fetch(self, url: str) -> bytes:
@@ -112,6 +122,9 @@ class World:
         await self.chat.receive(event, None)
         await self.chat.settled(event.key)
         return "\n".join(reply.text for reply in self.here.sent[before:])
+
+    def limits(self, where: ConversationKey) -> Limits:
+        return (self.here if where.platform == "fake" else self.birds).limits
 
     def at(self, where: ConversationKey) -> list[str]:
         platform = self.here if where.platform == "fake" else self.birds
@@ -471,3 +484,61 @@ async def test_what_is_decided_just_before_it_goes_out_holds(
         await world.poster.publish()
     assert (1, "posted") not in await world.states()
     assert (await world.posts.get(1)) != seen[0]
+
+
+def picture(folder: Path, data: bytes = b"") -> Media:
+    (folder / "cat.png").write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+    return describe(folder, "cat.png", "A cat.")
+
+
+async def test_a_post_has_its_files_where_they_are_taken_and_the_owner_is_told_where_not(
+    database: Database, tmp_path: Path
+) -> None:
+    fixed = rule(prompt="", text="Good morning!", media=(picture(tmp_path),))
+    world = World(database, fixed, folder=tmp_path)
+    world.birds.limits = Limits(max_length=500)
+    await world.tick()
+    shown = preview(fixed, (await world.posts.open())[0], world.limits)
+    assert "> Good morning!\n> [cat.png: A cat.]" in shown
+    assert "does not go out there: a message takes no files" in shown
+    await world.tick(NOON)
+    (sent,) = [reply for reply in world.here.sent if reply.key == CLUB]
+    assert (sent.text, [file.alt for file in sent.media]) == ("Good morning!", ["A cat."])
+    assert world.at(TIMELINE) == []
+    (told,) = world.at(DESK)
+    assert "a message takes no files, and there are 1" in told
+
+
+async def test_an_approval_does_not_outlive_a_change_of_the_file(
+    database: Database, tmp_path: Path
+) -> None:
+    world = World(database, rule(media=(picture(tmp_path),)), folder=tmp_path)
+    await world.tick(NOON - timedelta(hours=2))
+    (draft,) = [reply for reply in world.here.sent if reply.key == DESK]
+    assert "[cat.png: A cat.]" in draft.text
+    approve = draft.buttons[0].command
+    assert "Approved" in await world.decide(approve)
+    world.start(rule(media=(picture(tmp_path, b"another"),)))
+    await world.tick()
+    assert "That was an older draft" in await world.decide(approve)
+    await world.tick(NOON)
+    assert world.at(CLUB) == []
+    assert any("nobody had approved it" in told for told in world.at(DESK))
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+async def test_a_file_that_is_gone_or_another_when_it_is_due_stops_the_post(
+    database: Database, tmp_path: Path, is_gone: bool
+) -> None:
+    fixed = rule(prompt="", text="Good morning!", media=(picture(tmp_path),))
+    world = World(database, fixed, folder=tmp_path)
+    await world.tick()
+    if is_gone:
+        (tmp_path / "cat.png").unlink()
+    else:
+        picture(tmp_path, b"another")
+    await world.tick(NOON)
+    assert world.at(CLUB) == world.at(TIMELINE) == []
+    assert ("there is no cat.png" if is_gone else "not what it was") in world.at(DESK)[-1]
+    (post,) = await world.posts.over(1)
+    assert post.state == "skipped"

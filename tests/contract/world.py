@@ -30,6 +30,8 @@ class Shown:
     """Plain: without markup, mentions of the one answered left out."""
     reply_to: str = ""
     """The message it visibly answers; "" if none."""
+    alts: tuple[str, ...] = ()
+    """What is said of its pictures for who does not see them."""
 
 
 class World(Protocol):
@@ -37,7 +39,7 @@ class World(Protocol):
 
     places: frozenset[Place]
     can: frozenset[str]
-    """Of: "edit", "delete", "react", "attach", "reply", "grow", "command", "shut", and
+    """Of: "edit", "delete", "react", "attach", "reply", "grow", "command", "media", "shut", and
     "online": several people are there, nobody waits for anybody, and what is said waits for us."""
 
     @property

@@ -1,19 +1,21 @@
 """Words for times, what bot.toml may say of posts, feeds, and calendars."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hobnob.conversation import ConversationKey
 from hobnob.errors import ConfigError, PageFailed
-from hobnob.events import Visibility
+from hobnob.events import Media, Visibility
 from hobnob.ports import Limits
 from hobnob.posts import feed, when
 from hobnob.posts.calendar import Entry, ics
 from hobnob.posts.rule import Rule
-from hobnob.posts.table import PostTable, ReviewTable
-from hobnob.posts.version import fingerprint, parts
+from hobnob.posts.table import PostTable, ReviewTable, rules
+from hobnob.posts.version import fingerprint, mark, parts
 from hobnob.validate import check
 
 
@@ -92,11 +94,33 @@ def test_a_post_takes_the_bots_zone_unless_it_has_its_own() -> None:
         ({"text": "", "feed": "file:///etc/passwd"}, "must be a link"),
         ({"late": 0}, "at least 1"),
         ({"visibility": "secret"}, "posts.visibility"),
+        ({"media": [{"file": "cat.png"}]}, "posts.media.0.alt: is missing"),
+        ({"media": [{"file": "cat.png", "alt": " "}]}, "posts.media.0.alt: "),
+        ({"media": [{"file": "cat.png", "alt": "x" * 1501}]}, "posts.media.0.alt: "),
+        ({"media": [{"file": "cat.png", "alt": "A cat."}] * 11}, "posts.media: "),
     ],
 )
 def test_what_a_post_can_not_be_is_told(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         check(PostTable, {**POST, **changes}, at="posts")
+
+
+def test_files_of_posts_must_be_there_and_go_together(tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(b"\x89PNG\r\n\x1a\ncat")
+    (tmp_path / "cat.gif").write_bytes(b"GIF89a")
+    cat, film, dog = ({"file": f, "alt": "It."} for f in ("cat.png", "cat.gif", "dog.png"))
+    tables = [
+        check(PostTable, {**POST, "media": each}) for each in ([cat], [cat, dog], [cat, film])
+    ]
+    with pytest.raises(ConfigError) as wrong:
+        rules(tables, "UTC", tmp_path)
+    assert str(wrong.value).splitlines() == [
+        "bot.toml: posts.1.media.1.file: there is no dog.png in the bot's folder.",
+        "bot.toml: posts.2.media: cat.gif is image/gif: only image/png, image/jpeg, image/webp"
+        " go together.",
+    ]
+    (rule,) = rules(tables[:1], "UTC", tmp_path)
+    assert [(file.file, file.alt) for file in rule.media] == [("cat.png", "It.")]
 
 
 def test_owners_are_people_on_a_platform() -> None:
@@ -133,6 +157,15 @@ def test_a_fingerprint_tells_places_and_texts_apart() -> None:
     (key,) = RULE.to
     other = ConversationKey(platform="fake", account="bot", room="other")
     assert len({fingerprint(RULE, k, t) for k in (key, other) for t in ("a", "b")}) == 4
+
+
+def test_an_approval_and_its_button_are_for_the_files_too() -> None:
+    (key,) = RULE.to
+    cat = Media(file="cat.png", media_type="image/png", size=1, digest="1", alt="A cat.")
+    files = [(), (cat,), (replace(cat, digest="2"),), (replace(cat, alt="A dog."),), (cat, cat)]
+    made = [replace(RULE, media=each) for each in files]
+    assert len({fingerprint(rule, key, "a") for rule in made}) == 5
+    assert len({mark(rule, "a") for rule in made}) == 5
 
 
 def test_a_feed_gives_its_entries_as_plain_text_and_no_strange_links() -> None:

@@ -41,6 +41,16 @@ def test_a_group_is_spoken_to_twenty_times_a_minute_and_a_person_more_often() ->
     assert pace.take(-1, Act.POST) == 0
 
 
+def test_the_pictures_of_an_album_are_a_message_each() -> None:
+    pace, now = paced(chat_seconds=1.0, in_group=20, group_seconds=60.0)
+    assert pace.take(-1, Act.POST, 10) == 0
+    now.at += 10
+    assert pace.take(-1, Act.POST, 8) == 0
+    now.at += 1
+    assert pace.take(-1, Act.POST, 3) == 49
+    assert pace.take(-1, Act.POST, 2) == 0
+
+
 def test_there_are_so_many_requests_in_a_second() -> None:
     pace, now = paced(in_all=3)
     assert [pace.take(chat, Act.POST) for chat in range(4)] == [0, 0, 0, 1.0]

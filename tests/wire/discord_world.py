@@ -15,7 +15,7 @@ CHANNELS = {Place.ROOM: GENERAL, Place.THREAD: THREAD}
 class DiscordWorld(ServedWorld[FakeDiscord, DiscordAdapter]):
     places = frozenset(Place)
     can = frozenset(
-        {"online", "edit", "delete", "react", "attach", "reply", "grow", "command", "shut"}
+        {"online", "edit", "delete", "react", "attach", "reply", "grow", "command", "media", "shut"}
     )
 
     def __init__(self) -> None:
@@ -78,7 +78,12 @@ class DiscordWorld(ServedWorld[FakeDiscord, DiscordAdapter]):
             message for message in self.server.history[channel] if message["author"] == BOT_USER
         ]
         return [
-            Shown(id=each["id"], text=each["content"], reply_to=_answered(each))
+            Shown(
+                id=each["id"],
+                text=each["content"],
+                reply_to=_answered(each),
+                alts=tuple(file["description"] for file in each["attachments"]),
+            )
             for each in sorted([*ours, *whispers], key=lambda each: int(each["id"]))
         ]
 

@@ -23,7 +23,9 @@ def an_adapter(
     server: FakeMastodon, token: str = FakeMastodon.access_token, *, silence: float = 10.0
 ) -> MastodonAdapter:
     options = MastodonOptions(base_url=server.base_url, access_token=SecretStr(token))
-    return MastodonAdapter(options, retry_pauses=(0.05, 0.05), silence=silence)
+    return MastodonAdapter(
+        options, retry_pauses=(0.05, 0.05), silence=silence, processing_pause=0.02
+    )
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ class MastodonWorld(ServedWorld[FakeMastodon, MastodonAdapter]):
     """
 
     places = frozenset(_VISIBILITIES)
-    can = frozenset({"online", "edit", "delete", "attach", "reply", "command"})
+    can = frozenset({"online", "edit", "delete", "attach", "reply", "command", "media"})
 
     def __init__(self) -> None:
         super().__init__(FakeMastodon())
@@ -75,6 +75,7 @@ class MastodonWorld(ServedWorld[FakeMastodon, MastodonAdapter]):
                 id=post.id,
                 text=_HANDLE.sub("", post.text),
                 reply_to=post.in_reply_to or "",
+                alts=post.alts,
             )
             for post in self.server.replies
             if post.visibility == _VISIBILITIES[place]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hobnob.testing.telegram import FORUM, GROUP, PEOPLE, USERNAME, FakeTelegram
+from hobnob.testing.telegram import FORUM, GROUP, PEOPLE, USERNAME, FakeTelegram, Sent
 from hobnob_telegram.adapter import TelegramAdapter
 from tests.contract.world import Place, Shown
 from tests.wire.served_world import ServedWorld
@@ -17,7 +17,9 @@ class TelegramWorld(ServedWorld[FakeTelegram, TelegramAdapter]):
     """In a direct place a draft is seen like a message, until that comes."""
 
     places = frozenset(Place)
-    can = frozenset({"online", "edit", "react", "attach", "reply", "grow", "command", "shut"})
+    can = frozenset(
+        {"online", "edit", "react", "attach", "reply", "grow", "command", "media", "shut"}
+    )
 
     def __init__(self) -> None:
         super().__init__(FakeTelegram(LENIENT))
@@ -78,14 +80,21 @@ class TelegramWorld(ServedWorld[FakeTelegram, TelegramAdapter]):
 
     def shown(self, place: Place = Place.DIRECT, *, by: str = "ann") -> Sequence[Shown]:
         chat = _chat(place, by)
-        seen = [
-            Shown(id=str(sent.id), text=sent.text, reply_to=str(sent.reply_to or ""))
-            for sent in self.server.replies
-            if sent.chat == chat
-        ]
+        seen = [_shown(sent) for sent in self.server.replies if sent.chat == chat]
         draft = self.server.drafting.get(chat)
         return [*seen, Shown(id="draft", text=draft)] if draft else seen
 
 
 def _chat(place: Place, by: str) -> int:
     return PEOPLE[by] if place is Place.DIRECT else CHATS[place]
+
+
+def _shown(sent: Sent) -> Shown:
+    """What is said of pictures stands in the caption."""
+    text, *alts = sent.text.split("\n\n[") if sent.files else [sent.text]
+    return Shown(
+        id=str(sent.id),
+        text=text,
+        reply_to=str(sent.reply_to or ""),
+        alts=tuple(alt.removesuffix("]") for alt in alts),
+    )

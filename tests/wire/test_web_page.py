@@ -1,6 +1,7 @@
 """The chat page in a real browser: Debian's headless Chromium."""
 
 import asyncio
+import base64
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -9,12 +10,19 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
+from hobnob import media
 from hobnob.store.database import Database
 from tests.contract.test_adapter import MARKDOWN, SAID
+from tests.contract.test_media import queue
+from tests.contract.world import Place
 from tests.contract.worlds import Town
 from tests.wire.web_world import WebWorld
 
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
+)
+"""A PNG of one pixel."""
 EVIL = (
     '<img src=x onerror="document.title=1"> [x](javascript:alert(1)) '
     "<script>document.title=2</script>"
@@ -110,6 +118,21 @@ async def test_markdown_is_shown_whole_and_as_what_it_means(page: Page, town: To
         assert found >= 0, f"{word!r} is not in {shown[at:]!r}"
         at = found + len(word)
     assert "**" not in shown
+
+
+async def test_a_picture_is_seen_with_its_alt_text_and_found_again(page: Page, town: Town) -> None:
+    picture = page.locator(".message img")
+    (town.folder / "dot.png").write_bytes(DOT)
+    async with town.living("Hello!"):
+        await talk(page, town)
+        await say(page, "hi")
+        await expect(page.locator(".message")).to_have_text(["hi", "Hello!"])
+    await queue(town, Place.DIRECT, media.describe(town.folder, "dot.png", 'A "dot" <b>'))
+    async with town.living():
+        await expect(picture).to_have_attribute("alt", 'A "dot" <b>', timeout=20_000)
+        await page.reload()
+        await expect(picture).to_have_attribute("alt", 'A "dot" <b>')
+        assert await picture.evaluate("image => image.naturalWidth") == 1
 
 
 async def test_nothing_that_anybody_wrote_becomes_markup_or_runs(page: Page, town: Town) -> None:

@@ -40,7 +40,7 @@ class WebWorld(Unable):
     """Implements `tests.contract.world.World`."""
 
     places = frozenset({Place.DIRECT})
-    can = frozenset({"online", "edit", "delete", "grow", "command"})
+    can = frozenset({"online", "edit", "delete", "grow", "command", "media"})
 
     def __init__(self) -> None:
         self.site = Site()
@@ -104,7 +104,10 @@ class WebWorld(Unable):
         browser = self.site.browsers.get(by)
         if browser is None:
             return []
-        shown = [Shown(id=id_, text=frame["text"]) for id_, frame in browser.shown.items()]
+        shown = [
+            Shown(id=id_, text=frame["text"], alts=tuple(file["alt"] for file in frame["media"]))
+            for id_, frame in browser.shown.items()
+        ]
         return [*shown, *([Shown(id="", text=browser.draft)] if browser.draft else [])]
 
     def complaints(self) -> Sequence[str]:

@@ -19,7 +19,16 @@ from hobnob.ports.database import (
     Waiting,
 )
 from hobnob.ports.model import Engine, MemoryPort, ModelOptions
-from hobnob.ports.platform import Adapter, Command, Cursor, Draft, Finding, Limits, Receiver
+from hobnob.ports.platform import (
+    Adapter,
+    Command,
+    Cursor,
+    Draft,
+    Finding,
+    Limits,
+    MediaLimits,
+    Receiver,
+)
 
 __all__ = [
     "Adapter",
@@ -34,6 +43,7 @@ __all__ = [
     "History",
     "Inbox",
     "Limits",
+    "MediaLimits",
     "MemoryPort",
     "ModelOptions",
     "Outbox",

@@ -2,12 +2,29 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from hobnob.conversation import ConversationKey
 from hobnob.events import Attachment, Event, Reply
 from hobnob.health import Health
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaLimits:
+    """What files a platform takes with one message."""
+
+    most: int = 0
+    """Files; 0: none."""
+    largest: Mapping[str, int] = field(default_factory=dict)
+    """Bytes of one file, by its media type ("image/png") or what that begins with ("image/", ""
+    for all others). What is not in here is not taken."""
+    longest_alt: int = 1500
+    """Characters of an alt text."""
+    longest_text: int | None = None
+    """The longest text of a message with files, together with their alt texts
+    (`hobnob.media.caption`), where the platform has no other place for these; None: as long as
+    without files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +42,8 @@ class Limits:
     """`Adapter.composing` shows the text in direct conversations: no message grows there."""
     buttons: bool = False
     """Messages can have buttons (`Reply.buttons`)."""
+    media: MediaLimits = MediaLimits()
+    """Messages can have files (`Reply.media`)."""
     parallel_sends: int = 8
     """Sends under way at once. 1 where a send cannot be made idempotent, so that a crash leaves at
     most one in doubt."""
@@ -132,7 +151,8 @@ class Adapter(Protocol):
 
         Idempotent by `reply.nonce` as far as the platform allows: with `reply.attempted` set, an
         earlier attempt may have been delivered, and the adapter delivers only if the platform
-        itself drops the double, or if it can see that there is none.
+        itself drops the double, or if it can see that there is none. Files (`reply.media`) arrive
+        with the message or not at all, each with its alt text.
 
         What is `reply.private` is shown to nobody else, whatever goes wrong.
 

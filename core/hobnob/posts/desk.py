@@ -16,10 +16,9 @@ from hobnob.ports import Clock, Command
 from hobnob.posts import review
 from hobnob.posts.review import LimitsOf
 from hobnob.posts.rule import Rule
-from hobnob.posts.version import fingerprint
+from hobnob.posts.version import fingerprint, mark
 from hobnob.store import posts as store
 from hobnob.store.posts import Act, Post, SqlPosts
-from hobnob.text import mark
 
 COMMANDS = (
     Command(
@@ -133,11 +132,11 @@ class Desk:
     def _approve(self, rule: Rule, post: Post, sign: str, who: str, now: datetime) -> Done:
         if not post.text:
             return Done(said=f"Post {post.number} is not written yet.")
-        if sign and sign != mark(post.text):
+        if sign and sign != mark(rule, post.text):
             return Done(
                 said=f"That was an older draft of post {post.number}. This is the present one.\n\n"
                 f"{review.draft(rule, post, self._limits)}",
-                buttons=review.buttons(post),
+                buttons=review.buttons(rule, post),
             )
         prints = {v.where: fingerprint(rule, v.key, post.text) for v in post.open}
         done = Act(what="approved", who=who, note=post.text)
@@ -158,7 +157,7 @@ class Desk:
 
         return Done(
             said=review.draft(rule, edited, self._limits),
-            buttons=review.buttons(edited),
+            buttons=review.buttons(rule, edited),
             change=change,
         )
 

@@ -7,12 +7,10 @@ import sqlalchemy as sa
 
 from hobnob import replies
 from hobnob.conversation import ConversationKey
-from hobnob.events import Visibility
+from hobnob.events import Button, Visibility
 from hobnob.jobs import Message
 from hobnob.ports import Adapter, Limits
-from hobnob.posts.review import buttons
 from hobnob.store.outbox import say
-from hobnob.store.posts import Post
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +28,14 @@ class Owner:
         self._where = review.where
         self._adapters = adapters
 
-    def tell(self, connection: sa.Connection, text: str, post: Post | None = None) -> None:
-        """Queue something for the owner, with the buttons for `post`. Nobody else ever sees it."""
+    def tell(self, connection: sa.Connection, text: str, buttons: tuple[Button, ...] = ()) -> None:
+        """Queue something for the owner. Nobody else ever sees it."""
         if self._where is None:
             return
         said = Message(
             key=self._where,
             text=text,
-            buttons=buttons(post) if post else (),
+            buttons=buttons,
             visibility=Visibility.DIRECT,
         )
         say(connection, said.key, replies.elsewhere(said, self.limits(said.key)))

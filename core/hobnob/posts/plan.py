@@ -75,7 +75,8 @@ class Planner:
 
         def transaction(connection: sa.Connection) -> None:
             store.change(connection, post, done, now)
-            self._owner.tell(connection, review.draft(rule, post, self._owner.limits), post)
+            shown = review.draft(rule, post, self._owner.limits)
+            self._owner.tell(connection, shown, review.buttons(rule, post))
 
         await self._posts.write(transaction)
 

@@ -4,13 +4,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from hobnob.conversation import ConversationKey
-from hobnob.errors import EngineError, EngineUnavailable, PageFailed, StoreError
+from hobnob.errors import EngineError, EngineUnavailable, MediaFailed, PageFailed, StoreError
 from hobnob.events import Event
 from hobnob.jobs import Deed, Job, Wake
+from hobnob.media import load, trouble
 from hobnob.persona import Persona
 from hobnob.policy import Decision
 from hobnob.ports import Adapter, Clock, Engine
@@ -57,8 +59,9 @@ class Poster(Job):
         adapters: Mapping[str, Adapter],
         clock: Clock,
         fetch: feed.Fetch | None = None,
+        folder: Path = Path(),
     ) -> None:
-        """`fetch` where there are feeds."""
+        """`fetch` where there are feeds; in `folder` are the files that posts have."""
         self._rules = {rule.name: rule for rule in rules}
         self._owner = Owner(review, adapters)
         self._posts = posts
@@ -68,6 +71,7 @@ class Poster(Job):
         self._adapters = adapters
         self._clock = clock
         self._fetch = fetch
+        self._folder = folder
         self._rest: dict[int, datetime] = {}
         """Until when a post that failed to be drafted is left alone."""
         self._desk = Desk(
@@ -137,14 +141,15 @@ class Poster(Job):
         return keys
 
     async def _publish(self, rule: Rule, post: Post) -> Sequence[ConversationKey]:
-        now, body = self._clock.now(), rule.text or post.text
-        ends = []
+        now, body, ends = self._clock.now(), rule.text or post.text, []
+        missing = await self._missing(rule)
         for version in post.open:
             if version.key.platform not in self._adapters:
                 continue  # another process has that platform, or none
             approved = version.approved == fingerprint(rule, version.key, body)
-            why = skipped_because(rule, post.due, now, text=body, approved=approved)
             limits = self._owner.limits(version.key)
+            why = skipped_because(rule, post.due, now, text=body, approved=approved)
+            why = why or missing or trouble(rule.media, limits.media)
             said = [] if why else messages(rule, version.key, body, limits)
             done = Act(what="skipped" if why else "posted", note=f"{version.key} {why}".strip())
             ends.append((version, said, done, why))
@@ -165,6 +170,14 @@ class Poster(Job):
         if told:
             log.warning("%s", told)
         return [*(version.key for version, *_ in ends), *self._owner.keys()]
+
+    async def _missing(self, rule: Rule) -> str:
+        """Why its files can't go out; "": they can."""
+        try:
+            await asyncio.to_thread(load, self._folder, rule.media)
+        except MediaFailed as failed:
+            return f"{failed}"
+        return ""
 
     # ------------------------------------------------------------------ drafting
 
@@ -223,7 +236,7 @@ class Poster(Job):
             store.saw(connection, rule.name, old, now)
             if rule.needs_approval:
                 shown = review.draft(rule, drafted, self._owner.limits)
-                self._owner.tell(connection, shown, drafted)
+                self._owner.tell(connection, shown, review.buttons(rule, drafted))
 
         await self._posts.write(transaction)
         log.info("post %d, “%s”, is drafted", post.number, rule.name)

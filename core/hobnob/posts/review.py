@@ -6,12 +6,13 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Button
+from hobnob.events import Button, Media
+from hobnob.media import trouble
 from hobnob.ports import Limits
 from hobnob.posts.rule import Rule
-from hobnob.posts.version import fingerprint, parts
+from hobnob.posts.version import fingerprint, mark, parts
 from hobnob.store.posts import Post
-from hobnob.text import mark, one_line
+from hobnob.text import one_line
 
 LimitsOf = Callable[[ConversationKey], Limits]
 LONGEST_IN_LIST = 60
@@ -36,10 +37,10 @@ def draft(rule: Rule, post: Post, limits_of: LimitsOf) -> str:
     )
 
 
-def buttons(post: Post) -> tuple[Button, ...]:
+def buttons(rule: Rule, post: Post) -> tuple[Button, ...]:
     """Approve is for the text that it stands under, and no other."""
     return (
-        Button(label="Approve", command=f"/approve {post.number} {mark(post.text)}"),
+        Button(label="Approve", command=f"/approve {post.number} {mark(rule, post.text)}"),
         Button(label="Reject", command=f"/reject {post.number}"),
         Button(label="Redraft", command=f"/redraft {post.number}"),
     )
@@ -55,6 +56,8 @@ def preview(rule: Rule, post: Post, limits_of: LimitsOf) -> str:
     for messages, group in groupby(sorted(places, key=lambda each: each[1]), lambda each: each[1]):
         where = ", ".join(_place(rule, key, messages, limits_of(key)) for _, _, key in group)
         texts = [_quoted(message) for message in messages]
+        if rule.media:
+            texts[0] += "\n" + "\n".join(map(_file, rule.media))
         shown.append("\n\n".join([f"To {where}:", *texts]))
     return "\n\n".join(shown)
 
@@ -73,7 +76,13 @@ def _place(rule: Rule, key: ConversationKey, messages: Sequence[str], limits: Li
         notes.append(rule.visibility)
     if rule.warning:
         notes.append(f"warning “{rule.warning}”")
+    if wrong := trouble(rule.media, limits.media):
+        notes.append(f"does not go out there: {wrong}")
     return f"{key} ({', '.join(notes)})"
+
+
+def _file(file: Media) -> str:
+    return f"> [{file.file}: {one_line(file.alt)}]"
 
 
 def _quoted(message: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Visibility
+from hobnob.events import Media, Visibility
 from hobnob.recurrence import next_due
 
 
@@ -25,6 +25,8 @@ class Rule:
     warning: str = ""
     visibility: Visibility | None = None
     hashtags: tuple[str, ...] = ()
+    media: tuple[Media, ...] = ()
+    """As they were when the bot started."""
     approve: bool = True
     """What an owner did not write goes out only if one approves it."""
     ahead: timedelta = timedelta(days=1)

@@ -1,17 +1,22 @@
 """`[review]` and `[[posts]]` of bot.toml, with the errors for what may not stand there."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Literal, Self
+from pathlib import Path
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from hobnob import media
 from hobnob.conversation import ConversationKey
-from hobnob.events import Visibility
+from hobnob.errors import ConfigError, MediaFailed
+from hobnob.events import Media, Visibility
 from hobnob.posts import when
 from hobnob.posts.rule import Rule
 from hobnob.tables import Conversation, OwnZone, People, Table, Text
+from hobnob.validate import FILE
 
 MOST_TAGS = 100
 """Characters of all hashtags of a post."""
@@ -22,6 +27,15 @@ class ReviewTable(Table):
 
     where: Conversation = ""
     owners: People = ()
+
+
+class MediaTable(Table):
+    """A file that a post has."""
+
+    file: Text
+    """In the bot's folder."""
+    alt: Annotated[str, Field(pattern=r"\S", max_length=media.MOST.longest_alt)]
+    """What it shows, for whoever does not see it."""
 
 
 class PostTable(Table):
@@ -40,6 +54,7 @@ class PostTable(Table):
     warning: str = Field(default="", max_length=100)
     visibility: Literal["", "public", "unlisted", "followers", "direct"] = ""
     hashtags: tuple[str, ...] = Field(default=(), strict=False)
+    media: tuple[MediaTable, ...] = Field(default=(), strict=False, max_length=media.MOST.most)
     approve: bool = True
     ahead: int = Field(default=1440, ge=0, le=60 * 24 * 31)
     """Minutes."""
@@ -85,8 +100,8 @@ class PostTable(Table):
             )
         return self
 
-    def rule(self, zone: str) -> Rule:
-        """`zone` is that of `[bot]`."""
+    def rule(self, zone: str, files: Sequence[Media] = ()) -> Rule:
+        """`zone` is that of `[bot]`; `files` are those of `media`."""
         return Rule(
             name=self.name,
             when=when.rule(self.when),
@@ -98,7 +113,33 @@ class PostTable(Table):
             warning=self.warning,
             visibility=Visibility(self.visibility) if self.visibility else None,
             hashtags=self.hashtags,
+            media=tuple(files),
             approve=self.approve,
             ahead=timedelta(minutes=self.ahead),
             late=timedelta(minutes=self.late),
         )
+
+
+def rules(tables: Sequence[PostTable], zone: str, folder: Path) -> Sequence[Rule]:
+    """All `[[posts]]` with their files, which lie in `folder`. Raises ConfigError with everything
+    that is wrong with those."""
+    problems: list[str] = []
+    made = [
+        table.rule(zone, _files(table, f"posts.{number}.media", folder, problems))
+        for number, table in enumerate(tables)
+    ]
+    if problems:
+        raise ConfigError("\n".join(f"{FILE}: {problem}." for problem in problems))
+    return made
+
+
+def _files(table: PostTable, at: str, folder: Path, problems: list[str]) -> Sequence[Media]:
+    found = []
+    for number, each in enumerate(table.media):
+        try:
+            found.append(media.describe(folder, each.file, each.alt))
+        except MediaFailed as failed:
+            problems.append(f"{at}.{number}.file: {failed}")
+    if wrong := media.trouble(found, media.MOST):
+        problems.append(f"{at}: {wrong}")
+    return found

@@ -4,6 +4,7 @@ but for the nonces."""
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hobnob import replies, text
 from hobnob.conversation import ConversationKey
@@ -25,17 +26,26 @@ def parts(rule: Rule, body: str, limits: Limits) -> list[str]:
 
 
 def messages(rule: Rule, key: ConversationKey, body: str, limits: Limits) -> Sequence[Reply]:
-    """For the outbox. Later parts answer the part before."""
-    return [
-        reply
+    """For the outbox. Later parts answer the part before; the first has the files."""
+    made = [
+        Message(key=key, text=part, visibility=rule.visibility, warning=rule.warning)
         for part in parts(rule, body, limits)
-        for reply in replies.elsewhere(
-            Message(key=key, text=part, visibility=rule.visibility, warning=rule.warning), limits
-        )
     ]
+    made[0] = replace(made[0], media=rule.media)
+    return [reply for message in made for reply in replies.elsewhere(message, limits)]
 
 
 def fingerprint(rule: Rule, key: ConversationKey, body: str) -> str:
     """What an approval is bound to: exactly this text, exactly here, for exactly these readers."""
-    exact = [str(key), body, rule.warning, rule.visibility, rule.hashtags]
+    exact = [str(key), body, rule.warning, rule.visibility, rule.hashtags, *_files(rule)]
     return hashlib.sha256(json.dumps(exact).encode()).hexdigest()
+
+
+def mark(rule: Rule, body: str) -> str:
+    """A short sign of the text and the files that a button is under."""
+    exact = "\n".join([body, *map(json.dumps, _files(rule))])
+    return hashlib.sha256(exact.encode()).hexdigest()[:8]
+
+
+def _files(rule: Rule) -> list[tuple[str, str]]:
+    return [(each.digest, each.alt) for each in rule.media]

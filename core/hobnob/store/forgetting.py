@@ -33,7 +33,7 @@ from hobnob.store.schema import (
 
 MOST_AT_ONCE = 500
 """Ids in one statement: databases bound the parameters."""
-_GONE = {"text": None, "warning": "", "buttons": None}
+_GONE = {"text": None, "warning": "", "buttons": None, "media": None}
 
 
 def forget_turns(connection: sa.Connection, ids: Sequence[int]) -> None:
@@ -192,7 +192,7 @@ def _forget_answers(connection: sa.Connection, here: sa.Select[tuple[int]], pers
     theirs = sa.and_(outbox.c.conversation_id.in_(here), outbox.c.turn_id.is_(None), asked)
     take_back(connection, sa.and_(theirs, outbox.c.state == "pending"), seen=False)
     over = sa.and_(theirs, outbox.c.state.in_(("unknown", "refused")))
-    gone = {"text": None, "warning": "", "mention": "", "buttons": None}
+    gone = {**_GONE, "mention": ""}
     connection.execute(outbox.update().where(over).values(gone))
 
 

@@ -46,12 +46,15 @@ GROWING = (
 QUEUE = outbox.insert()
 MARK = outbox.update().where(outbox.c.id == sa.bindparam("row"))
 SENT = MARK.values(
-    state=sa.case((outbox.c.text == "", "withdrawn"), else_="sent"),
+    state=sa.case(
+        (sa.and_(outbox.c.text == "", outbox.c.media.is_(None)), "withdrawn"), else_="sent"
+    ),
     error=None,
     text=None,  # the turn has what was said
     warning="",
     mention="",
     buttons=None,
+    media=None,
 )
 _ARRIVED = sa.bindparam("arrived", type_=outbox.c.message.type)
 _TAKEN_BACK = outbox.c.state == "withdrawn"
@@ -96,6 +99,7 @@ def next_parcel(connection: sa.Connection, key: ConversationKey) -> Parcel | Non
         replaces=row.replaces or "",
         private=row.private,
         buttons=rows.load_buttons(row.buttons) if row.buttons else (),
+        media=rows.load_media(row.media) if row.media else (),
     )
     return Parcel(row=row.id, reply=reply)
 
@@ -146,7 +150,7 @@ def take_back(
     connection.execute(
         outbox.update()
         .where(pending, outbox.c.replaces.is_not(None))
-        .values(text="", warning="", turn_id=None)
+        .values(text="", warning="", media=None, turn_id=None)
     )
     shown = ("growing", "sent") if seen else ("growing",)
     connection.execute(
@@ -161,7 +165,8 @@ def take_back(
 def give_up_on_its_way(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
     """Those of these replies that are on their way now, or were when the power failed, are not
     sent again if they do not arrive."""
-    lost = {"state": "withdrawn", "text": None, "buttons": None, "error": "it may have arrived"}
+    gone = {"text": None, "buttons": None, "media": None}
+    lost = {**gone, "state": "withdrawn", "error": "it may have arrived"}
     connection.execute(outbox.update().where(which, outbox.c.state == "sending").values(lost))
 
 
@@ -179,6 +184,7 @@ def _row(where: int, turn_id: int | None, part: int, reply: Reply) -> dict[str, 
         "private": reply.private,
         "buttons": rows.dump_buttons(reply.buttons) if reply.buttons else None,
         "about": reply.about,
+        "media": rows.dump_media(reply.media) if reply.media else None,
         "state": "pending",
     }
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Author, Button, Event, Role, Turn
+from hobnob.events import Author, Button, Event, Media, Role, Turn
 from hobnob.store import schema
 from hobnob.store.schema import conversation
 
@@ -52,6 +52,25 @@ def dump_buttons(buttons: Sequence[Button]) -> str:
 
 def load_buttons(text: str) -> tuple[Button, ...]:
     return tuple(Button(label=label, command=command) for label, command in json.loads(text))
+
+
+def dump_media(media: Sequence[Media]) -> str:
+    """Without their bytes."""
+    files = [
+        {
+            "file": each.file,
+            "media_type": each.media_type,
+            "size": each.size,
+            "digest": each.digest,
+            "alt": each.alt,
+        }
+        for each in media
+    ]
+    return json.dumps(files, ensure_ascii=False)
+
+
+def load_media(text: str) -> tuple[Media, ...]:
+    return tuple(Media(**file) for file in json.loads(text))
 
 
 # Statements are made once and executed with values: making one costs more than running it.

@@ -138,6 +138,7 @@ outbox = Table(
     Column("replaces", String),
     Column("private", Boolean, nullable=False, server_default=false()),
     Column("buttons", Said),  # JSON; NULL: none
+    Column("media", Said),  # JSON: files of the bot's folder, without their bytes; NULL: none
     # growing (shown while it is written), pending, sending, sent, unknown, refused, withdrawn
     Column("state", String(16), nullable=False),
     Column("attempted", Utc),

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from hobnob import media
 from hobnob.conversation import ConversationKey
 from hobnob.errors import FetchFailed
 from hobnob.events import Addressed, Attachment, Author, Event, Kind, Reply
@@ -56,6 +57,7 @@ class FakeAdapter:
             self._pulse.turned(State.STOPPED)
 
     async def send(self, reply: Reply) -> str:
+        media.check(reply.media, self.limits)
         failure = self.failures.pop(0) if self.failures else None
         id_ = reply.replaces if reply.replaces in self.shown else f"sent-{reply.nonce}"
         if failure is None or self.delivers_before_failing:

@@ -3,8 +3,12 @@
 https://docs.discord.com/developers/resources/message
 """
 
+import json
 import time
 from collections.abc import Awaitable, Callable
+from email import policy
+from email.message import Message
+from email.parser import BytesParser
 from typing import TYPE_CHECKING
 
 from hobnob.testing.discord import payloads
@@ -132,13 +136,30 @@ class Rest:
     async def _post(self, request: web.Request) -> web.Response:
         if refused := self._refused(request):
             return refused
-        wanted = await request.json()
+        wanted = await self._wanted(request)
         if wrong := trouble(wanted):
             return wrong
         if wanted.get("allowed_mentions", {}).get("parse") != []:
             self._ledger.complaints.append("a post could ping everybody")
         channel = request.match_info["channel"]
         return self._faulty(request, self._server.faults, lambda: self._once(channel, wanted))
+
+    async def _wanted(self, request: web.Request) -> Json:
+        """The message asked for; the files that come with it are kept."""
+        body = await request.read()
+        if request.content_type == "application/json":
+            return dict(json.loads(body))
+        head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
+        parts = {
+            str(part.get_param("name", header="content-disposition")): _content(part)
+            for part in BytesParser(policy=policy.HTTP).parsebytes(head + body).iter_parts()
+        }
+        wanted: Json = json.loads(parts["payload_json"])
+        for each in wanted["attachments"]:
+            data = parts[f"files[{each['id']}]"]
+            url = self._server.keep_file(data)
+            each |= {"size": len(data), "url": url, "proxy_url": url}
+        return wanted
 
     def _once(self, channel: str, wanted: Json) -> Json:
         nonce = wanted.get("nonce")
@@ -212,3 +233,8 @@ class Rest:
         if request.transport:
             request.transport.abort()
         return answer({})
+
+
+def _content(part: Message) -> bytes:
+    found = part.get_payload(decode=True)
+    return found if isinstance(found, bytes) else b""

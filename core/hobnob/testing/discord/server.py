@@ -240,7 +240,8 @@ class FakeDiscord:
         message = self._message(
             posted.id, channel, posted.content, BOT_USER, reply_to=posted.reference
         )
-        kept = message | {"components": wanted.get("components", [])} | more
+        whole = {key: wanted.get(key, []) for key in ("components", "attachments")}
+        kept = message | whole | more
         self.replies.append(posted)
         self._keep(kept)
         return kept

@@ -12,6 +12,7 @@ ERROR_PAGE = "<!doctype html><title>502</title><h1>Bad Gateway</h1>"
 class Fault(Enum):
     """What happens to the next request."""
 
+    NONE = "nothing"
     LIMITED = 429
     BROKEN = 500
     PAGE = "502, with a page of HTML"

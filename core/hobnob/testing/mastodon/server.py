@@ -15,13 +15,16 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from hobnob.testing.mastodon.answers import ERROR_PAGE, Fault, error, page
 from hobnob.testing.mastodon.count import status_length
 from hobnob.testing.mastodon.ledger import Ledger, is_write
 from hobnob.testing.mastodon.town import BOT, MastodonTown
 from hobnob.testing.wire import web
+
+if TYPE_CHECKING:
+    from multidict import MultiMapping
 
 THUMP_SECONDS = 0.2
 
@@ -56,6 +59,12 @@ class FakeMastodon(MastodonTown):
         """The stream says nothing more, and does not end."""
         self.files: dict[str, bytes | str] = {}
         """What lies under /media, or where it is instead."""
+        self.uploads: dict[str, dict[str, Any]] = {}
+        """Files for posts, by their ids."""
+        self.takes: dict[str, Any] = {}
+        """What the server says of files for posts."""
+        self.processing = 1
+        """How often one is told that a file is not ready."""
         self._keys: dict[str, str] = {}
         self._runner: web.AppRunner | None = None
         self._port = 0
@@ -99,6 +108,8 @@ class FakeMastodon(MastodonTown):
         app.router.add_get("/api/v1/statuses/{id}/source", self._source)
         app.router.add_get("/api/v1/streaming/user{kind:(/notification)?}", self._stream)
         app.router.add_get("/media/{name}", self._media)
+        app.router.add_post("/api/v2/media", self._upload)
+        app.router.add_get("/api/v1/media/{id}", self._uploaded)
         self._closed.clear()
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -181,6 +192,8 @@ class FakeMastodon(MastodonTown):
             "urls": {"streaming_api": streaming},
             "configuration": {"urls": {"streaming": streaming}, "statuses": statuses},
         }
+        if self.takes:
+            instance["configuration"]["media_attachments"] = self.takes
         if not self.other:
             instance["api_versions"] = {"mastodon": 6}
         elif request.match_info["version"] == "v2":
@@ -224,13 +237,38 @@ class FakeMastodon(MastodonTown):
             return web.Response(status=302, headers={"Location": found})
         return web.Response(body=found) if found else error(404, "Record not found")
 
+    async def _upload(self, request: web.Request) -> web.Response:
+        """https://docs.joinmastodon.org/methods/media/#v2"""
+        form = await request.post()
+        file = form["file"]
+        if not isinstance(file, web.FileField):
+            return error(422, "Validation failed: File can't be blank")
+        file.file.close()  # aiohttp leaves it open if the client is killed
+        if not file.content_type.startswith("image/"):
+            return error(422, "Validation failed: File content type is invalid")
+        id_ = self.next_id()
+        made = {"id": id_, "type": "image", "description": form["description"]}
+        self.uploads[id_] = {**made, "url": None, "_asked": 0}
+        return web.json_response(self._processed(id_), status=202)
+
+    async def _uploaded(self, request: web.Request) -> web.Response:
+        made = self._processed(request.match_info["id"])
+        return web.json_response(made, status=200 if made["url"] else 206)
+
+    def _processed(self, file: str) -> dict[str, Any]:
+        made = self.uploads[file]
+        if made["_asked"] >= self.processing:
+            made["url"] = f"{self.base_url}/media/{file}.png"
+        made["_asked"] += 1
+        return made
+
     async def _post(self, request: web.Request) -> web.Response:
         form = await request.post()
         answer = self._accept(request.headers.get("Idempotency-Key", ""), form)
         await asyncio.sleep(self.answer_seconds)
         return answer
 
-    def _accept(self, key: str, form: Mapping[str, Any]) -> web.Response:
+    def _accept(self, key: str, form: "MultiMapping[Any]") -> web.Response:
         if key in self._keys and not self.other:
             return web.json_response(self.statuses[self._keys[key]])
         answered = form.get("in_reply_to_id")
@@ -238,9 +276,13 @@ class FakeMastodon(MastodonTown):
             return error(404, "The post you are trying to reply to does not appear to exist")
         if refused := self._refusal(form):
             return refused
+        files = [self.uploads.get(file, {}) for file in form.getall("media_ids[]", [])]
+        if not all(file.get("url") for file in files):
+            return error(422, "Cannot attach files that have not finished processing")
         text, warning = str(form["status"]), str(form.get("spoiler_text", ""))
         visibility = str(form.get("visibility", "public"))
         status = self.new_status(self.account(BOT), text, visibility, warning, answered)
+        status["media_attachments"] = files
         if key:
             self._keys[key] = status["id"]
         return web.json_response(status)

@@ -23,6 +23,8 @@ class Posted:
     in_reply_to: str | None
     visibility: str
     warning: str
+    alts: tuple[str, ...] = ()
+    """Of its files."""
 
 
 class MastodonTown:
@@ -47,6 +49,7 @@ class MastodonTown:
                 in_reply_to=status["in_reply_to_id"],
                 visibility=status["visibility"],
                 warning=status["spoiler_text"],
+                alts=tuple(file["description"] for file in status["media_attachments"]),
             )
             for status in self.statuses.values()
             if status["account"]["acct"] == BOT

@@ -55,6 +55,9 @@ class TelegramApi(TelegramMessages):
         if request.match_info["token"] != self.token:
             return error(401, "Unauthorized")
         data: Json = dict(await request.post())
+        for each in data.values():
+            if isinstance(each, web.FileField):  # aiohttp leaves it open if the client is killed
+                each.file.close()
         method = request.match_info["method"][0].lower() + request.match_info["method"][1:]
         methods: dict[str, Callable[[Json], Awaitable[web.StreamResponse] | web.StreamResponse]] = {
             "getMe": lambda _: ok(me(self.reads_groups)),

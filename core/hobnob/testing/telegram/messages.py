@@ -8,10 +8,21 @@ import json
 import math
 import time
 from collections import defaultdict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from hobnob.testing.telegram.rules import Allowed, Json, Ledger, trouble
+from hobnob.testing.telegram.rules import (
+    CAPTION,
+    FILES,
+    LONGEST,
+    SENDS,
+    Allowed,
+    Json,
+    Ledger,
+    trouble,
+    units,
+)
 from hobnob.testing.wire import web
 
 BOT, USERNAME = 11, "hobnob_bot"
@@ -44,6 +55,8 @@ class Sent:
     entities: tuple[Json, ...] = ()
     keyboard: tuple[tuple[str, str], ...] = ()
     """Labels and what they carry."""
+    files: tuple[str, ...] = ()
+    """Media types of the files that it has; the text is their caption."""
     edits: int = 0
 
 
@@ -89,6 +102,8 @@ class TelegramMessages:
             return refused
         does = {
             "sendMessage": self._send,
+            **dict.fromkeys(FILES, self._send_file),
+            "sendMediaGroup": self._send_album,
             "editMessageText": self._edit,
             "deleteMessage": self._delete,
             "deleteBusinessMessages": self._delete,
@@ -98,7 +113,7 @@ class TelegramMessages:
             self.ledger.complaints.append(f"there is no method {method}")
             return error(404, "Not Found: method not found")
         answer = does[method](chat, data)
-        if method == "sendMessage":
+        if method in SENDS:
             await asyncio.sleep(self.answer_seconds)
         if fault is Fault.DROPPED and request.transport is not None:
             request.transport.abort()
@@ -125,8 +140,35 @@ class TelegramMessages:
             return error(400, "Bad Request: group chat was upgraded to a supergroup chat", new)
         return None
 
-    def _send(self, chat: int, data: Json) -> web.Response:
+    def _send_file(self, chat: int, data: Json) -> web.Response:
+        caption = {"text": data["caption"], "entities": data.get("caption_entities", "[]")}
+        files = [each for each in data.values() if isinstance(each, web.FileField)]
+        return self._send(chat, {**data, **caption}, files)
+
+    def _send_album(self, chat: int, data: Json) -> web.Response:
+        """All as one here: nobody looks at the messages of an album one by one."""
+        pictures = json.loads(data["media"])
+        captions = [each["caption"] for each in pictures if each.get("caption")]
+        entities = json.dumps(pictures[0].get("caption_entities", []))
+        caption = {"text": "\n\n".join(captions), "entities": entities}
+        files = [data[each["media"].removeprefix("attach://")] for each in pictures]
+        if any(units(each) > CAPTION for each in captions):
+            return error(400, "Bad Request: message caption is too long")
+        answer = self._send(chat, {**data, **caption}, files, longest=LONGEST)
+        message = json.loads(answer.text or "")
+        return ok([message["result"]]) if message["ok"] else answer
+
+    def _send(
+        self,
+        chat: int,
+        data: Json,
+        files: Sequence[web.FileField] = (),
+        *,
+        longest: int = CAPTION,
+    ) -> web.Response:
         text, entities = data.get("text", ""), json.loads(data.get("entities", "[]"))
+        if files and units(text) > longest:
+            return error(400, "Bad Request: message caption is too long")
         if wrong := trouble(text, entities):
             return error(400, wrong)
         keyboard = _keyboard(data)
@@ -142,6 +184,7 @@ class TelegramMessages:
             business=data.get("business_connection_id"),
             entities=tuple(entities),
             keyboard=keyboard,
+            files=tuple(file.content_type for file in files),
         )
         self.replies.append(sent)
         self.drafting.pop(chat, None)

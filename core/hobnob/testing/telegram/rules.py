@@ -9,7 +9,9 @@ from typing import Any
 
 Json = dict[str, Any]
 
-LONGEST = 4096
+LONGEST, CAPTION = 4096, 1024
+FILES = ("sendPhoto", "sendAnimation", "sendVideo", "sendDocument")
+SENDS = ("sendMessage", "sendMediaGroup", *FILES)
 KINDS = {"bold", "italic", "strikethrough", "code", "pre", "text_link", "blockquote"}
 INLINE = {"bold", "italic", "strikethrough"}
 COMMAND = re.compile(r"[a-z0-9_]{1,32}")
@@ -107,12 +109,12 @@ class Ledger:
             if now - self._drafts.get(chat, 0) < allowed.draft_seconds:
                 self.complaints.append(f"drafts in {chat} come too fast")
             self._drafts[chat] = now
-        if method in ("sendMessage", "editMessageText"):
+        if method in (*SENDS, "editMessageText"):
             gap = now - self._acts.get(chat, 0)
             if gap < allowed.chat_seconds:
                 self.complaints.append(f"{method} in {chat} after {gap:.2f} s")
             self._acts[chat] = now
-        if method == "sendMessage" and chat < 0:
+        if method in SENDS and chat < 0:
             posts = [at for at in self._posts[chat] if at > now - allowed.group_seconds]
             self._posts[chat] = [*posts, now]
             if len(posts) >= allowed.in_group:
