@@ -256,8 +256,11 @@ class Chat:
         answer = await self._writing.answer(events, memory)
         if answer is None:
             return None
-        deed = replace(deed, said=answer, remembered=answer, incognito=memory.incognito)
-        deed = await self._jobs.review(events, deed)
+        text = answer.text
+        deed = replace(deed, said=text, remembered=text, incognito=memory.incognito)
+        if text:
+            deed = await self._jobs.review(events, deed)
+        deed = answer.asked(deed)
         if deed.said and self._rules.disclose and not memory.introduced:
             deed = replace(deed, said=notices.introduced(deed.said), introduces=True)
         return deed

@@ -93,6 +93,8 @@ class ModelTable(Table):
     api_key: SecretStr = SecretStr("")
     sees: bool = False
     """The model on the server takes pictures."""
+    calls_tools: bool = False
+    """The model on the server can call tools."""
 
     @model_validator(mode="after")
     def _no_server_in_process(self) -> Self:
@@ -103,6 +105,11 @@ class ModelTable(Table):
         if self.engine in ("transformers", "openvino") and self.sees:
             raise ValueError(
                 'sees is for engine = "openai": a model in this program is given text alone.'
+            )
+        if self.engine in ("transformers", "openvino") and self.calls_tools:
+            raise ValueError(
+                'calls_tools is for engine = "openai": of a model in this program its chat '
+                "template says so."
             )
         return self
 
@@ -120,6 +127,7 @@ class ModelTable(Table):
             base_url=self.base_url,
             api_key=self.api_key.get_secret_value(),
             sees=self.sees,
+            calls_tools=self.calls_tools,
             report=report,
         )
 

@@ -9,7 +9,7 @@ from typing import Self
 
 from hobnob import app, employ
 from hobnob.conversation import ConversationKey
-from hobnob.events import ChatMessage, Event, Sampling
+from hobnob.events import ChatMessage, Event, Sampling, Tool, ToolCall
 from hobnob.ports import Engine
 from hobnob.recurrence import next_due
 from hobnob.settings import Bot
@@ -126,6 +126,10 @@ class _Recorder:
         return self._engine.sees
 
     @property
+    def calls_tools(self) -> bool:
+        return self._engine.calls_tools
+
+    @property
     def context_tokens(self) -> int:
         return self._engine.context_tokens
 
@@ -144,6 +148,16 @@ class _Recorder:
     async def stream(
         self, messages: Sequence[ChatMessage], sampling: Sampling
     ) -> AsyncGenerator[str, None]:
-        self.prompt = "\n".join(message.content for message in messages)
+        self._keep(messages)
         async for piece in self._engine.stream(messages, sampling):
             yield piece
+
+    async def stream_with_tools(
+        self, messages: Sequence[ChatMessage], sampling: Sampling, tools: Sequence[Tool]
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        self._keep(messages)
+        async for piece in self._engine.stream_with_tools(messages, sampling, tools):
+            yield piece
+
+    def _keep(self, messages: Sequence[ChatMessage]) -> None:
+        self.prompt = "\n".join(message.content for message in messages)
