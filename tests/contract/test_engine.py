@@ -317,7 +317,8 @@ class Calling(TransformersEngine):
 @asynccontextmanager
 async def that_calls(name: str, folder: Path) -> AsyncIterator[Engine]:
     if name == "scripted":
-        answers = itertools.cycle([["Let me see.", CALL], "You said it."])
+        script: list[str | list[str | ToolCall]] = [["Let me see.", CALL], "You said it."]
+        answers = itertools.cycle(script)
         async with ScriptedEngine(answers, calls_tools=True) as scripted:
             yield scripted
     elif name == "openai":

@@ -69,6 +69,7 @@ class TestATemplate:
             (tiny_model.TEMPLATE, False),
             (tiny_model.TOOLS, True),
             (tiny_model.TOOLS.replace("tool_call>", "function>"), False),
+            (tiny_model.TOOLS.replace('{"name": "', "<function="), False),
             (tiny_model.TOOLS.replace("{% if tools %}", "{% if false %}"), False),
             ("{% if tools %}{{ raise_exception('none') }}{% endif %}" + tiny_model.TEMPLATE, False),
         ],

@@ -125,10 +125,10 @@ class CallCutter:
     def _end(self, written: str) -> None:
         self._inside = None
         if len(self.calls) < MOST:
-            self.calls.append(_read(written, f"call_{len(self.calls)}"))
+            self.calls.append(read(written, f"call_{len(self.calls)}"))
 
 
-def _read(written: str, id_: str) -> ToolCall:
+def read(written: str, id_: str) -> ToolCall:
     """The call that stands between the tags; one without a name if it is none."""
     try:
         found = json.loads(written)

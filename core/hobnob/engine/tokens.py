@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from hobnob.engine.calls import CLOSING, OPENING, described
+from hobnob.engine.calls import CLOSING, OPENING, described, read
 from hobnob.errors import ConfigError, EngineError
 from hobnob.events import ChatMessage, Speaker, Tool, ToolCall
 
@@ -82,9 +82,9 @@ class Template:
             called = self._decoded(self._render(probes, (TOOL_PROBE,)))
         except EngineError:
             return False
-        _, opened, written = called.rpartition(OPENING)
-        name = TOOL_PROBE.name in written.partition(CLOSING)[0]
-        return TOOL_PROBE.name in offered and bool(opened) and name and PROBE in called
+        written = called.rpartition(OPENING)[2].partition(CLOSING)[0]
+        is_read = read(written, call.id).name == TOOL_PROBE.name
+        return TOOL_PROBE.name in offered and is_read and PROBE in called
 
     def _decoded(self, tokens: Sequence[int]) -> str:
         return str(self._tokenizer.decode(list(tokens)))
