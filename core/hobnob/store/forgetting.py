@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from hobnob.store.outbox import UNSENT, take_back
 from hobnob.store.schema import (
+    asked,
     conversation,
     fact,
     fact_source,
@@ -72,6 +73,7 @@ def forget_person(connection: sa.Connection, platform: str, account: str, person
         (reaction, reaction.c.author),
         (schedule, schedule.c.author),
         (link_code, link_code.c.author),
+        (asked, asked.c.author),
     ):
         theirs = sa.and_(whose == person, table.c.conversation_id.in_(here))
         connection.execute(table.delete().where(theirs))
