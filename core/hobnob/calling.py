@@ -13,7 +13,6 @@ from typing import Any
 
 from hobnob.events import ChatMessage, Event, Sampling, Speaker, Tool, ToolCall
 from hobnob.jobs import Called, Deed, Jobs
-from hobnob.notes import Budget
 from hobnob.ports import Engine
 from hobnob.thinking import without_thinking
 
@@ -23,10 +22,10 @@ MOST_ROUNDS = 3
 """How often the model may call before it has to answer."""
 LONGEST_ARGUMENTS = 2000
 """Characters."""
-TOOLS_SHARE = 4
-"""What is told of tools takes at most this part of a prompt."""
+TOOLS_SHARE = 3
+"""What is told of tools takes at most this part of what the model takes."""
 RESULTS_SHARE = 4
-"""This part of a prompt is kept free for what comes of calls."""
+"""This part of it is kept free for what comes of calls."""
 AROUND_TOOLS = 200
 """Tokens with which a template explains how to call: Qwen's takes some 120."""
 NO_ROOM = "(There is no room for what it says.)"
@@ -67,12 +66,12 @@ class Calling:
         self.asks: list[Called] = []
         """What the answer ends with, once it has ended."""
 
-    def left(self, budget: Budget) -> Budget:
-        """What of a prompt's budget is left for the prompt itself."""
+    def left(self, room: int) -> int:
+        """How many of the `room` tokens that the model takes besides its answer are left for the
+        prompt itself."""
         if not self._tools:
-            return budget
-        kept = _cost(self._engine, self._tools) + budget.tokens // RESULTS_SHARE
-        return replace(budget, tokens=budget.tokens - kept)
+            return room
+        return room - _cost(self._engine, self._tools) - room // RESULTS_SHARE
 
     async def stream(
         self, messages: Sequence[ChatMessage], sampling: Sampling
@@ -141,12 +140,10 @@ class Calling:
         return called.told
 
 
-def offer(engine: Engine, tools: Sequence[Tool], budget: Budget) -> Sequence[Tool]:
-    """The first of `tools`, as many as may be told of in a prompt; none where the model can't."""
-    if not engine.calls_tools:
-        return ()
+def offer(engine: Engine, tools: Sequence[Tool], room: int) -> Sequence[Tool]:
+    """The first of `tools`, as many as may be told of in `room` tokens with all the rest."""
     for most in range(len(tools), 0, -1):
-        if _cost(engine, tools[:most]) <= budget.tokens // TOOLS_SHARE:
+        if _cost(engine, tools[:most]) <= room // TOOLS_SHARE:
             if most < len(tools):
                 log.warning("only %d of %d tools fit in the prompt", most, len(tools))
             return tools[:most]

@@ -100,12 +100,12 @@ class Writing:
 
     async def _with_tools(self, events: Sequence[Event]) -> tuple[Calling, Budget]:
         """The model with its tools, and what a prompt may have besides them."""
-        engine, sampling = self._engine, self._persona.sampling
-        most = min(engine.context_tokens - sampling.max_new_tokens, engine.prompt_tokens)
-        budget = Budget(tokens=most, count=engine.count_tokens)
+        engine = self._engine
+        room = engine.context_tokens - self._persona.sampling.max_new_tokens
         tools = await self._jobs.tools(events) if engine.calls_tools else ()
-        model = Calling(engine, self._jobs, events, calling.offer(engine, tools, budget))
-        return model, model.left(budget)
+        model = Calling(engine, self._jobs, events, calling.offer(engine, tools, room))
+        tokens = min(model.left(room), engine.prompt_tokens)
+        return model, Budget(tokens=tokens, count=engine.count_tokens)
 
     async def _with_what_came(self, events: Sequence[Event], memory: Memory) -> Memory:
         """`memory` with the pictures of the messages, for a model that sees, and the pages that

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 CALL_SECONDS = 30.0
 CONNECT_SECONDS = 30.0
+PATIENCE = 10.0
+"""Seconds for which an answer waits for the first attempt to connect."""
 LOOK_SECONDS = 60.0
 """Between two looks at what the server has, and whether it is there at all."""
 LONGEST_PAUSE = 300.0
@@ -104,7 +106,10 @@ class ToolServer:
 
     async def tools(self) -> "Sequence[ServerTool]":
         """What it has now of what is allowed. The first attempt to connect is waited for."""
-        await self._tried.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self._tried.wait()
+        self._tried.set()  # nobody waits twice
         return self._found
 
     @property

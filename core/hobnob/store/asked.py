@@ -99,7 +99,7 @@ def _insert(connection: sa.Connection, event: Event, one: Asked) -> bool:
         "run": one.run or None,
     }
     new = rows.insert(connection.dialect.name, asked).on_conflict_do_nothing()
-    return bool(connection.execute(new, values).rowcount)
+    return connection.scalar(new.returning(asked.c.code), values) is not None
 
 
 def drop(connection: sa.Connection, code: str) -> None:

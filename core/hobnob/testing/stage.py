@@ -69,7 +69,9 @@ class Stage:
     async def _set_up(self, stack: AsyncExitStack) -> None:
         bot = self._bot
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        database = await stack.enter_async_context(Database(f"sqlite:///{folder}/stage.db"))
+        self.database = database = await stack.enter_async_context(
+            Database(f"sqlite:///{folder}/stage.db")
+        )
         embedder = await stack.enter_async_context(app.open_embedder(bot))
         await migrate.upgrade(database)
         self._memory = app.open_memory(bot, database, self.clock, embedder)
