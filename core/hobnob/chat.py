@@ -320,8 +320,11 @@ class Chat:
         answer = await self._writing.answer(events, memory)
         if answer is None:
             return None
-        deed = replace(deed, said=answer, remembered=answer, incognito=memory.incognito)
-        return await self._jobs.review(events, deed)
+        text = answer.text
+        deed = replace(deed, said=text, remembered=text, incognito=memory.incognito)
+        if text:
+            deed = await self._jobs.review(events, deed)
+        return answer.asked(deed)
 
     async def _introducing(self, key: ConversationKey, deed: Deed) -> Deed:
         """The first answer in a conversation says that an AI gives it, whoever it comes from."""

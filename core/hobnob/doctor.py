@@ -1,6 +1,7 @@
 """`hobnob doctor`: what is missing or wrong, in plain words, and what to do about it."""
 
 import shutil
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -38,6 +39,8 @@ async def examine(bot: Bot, report: Callable[[str], None]) -> AsyncIterator[Find
         yield _desk(bot)
     if any(post.media for post in bot.settings.posts):
         yield _files(bot)
+    async for finding in _servers(bot):
+        yield finding
     async for finding in _platforms(bot):
         yield finding
 
@@ -224,6 +227,33 @@ def _files(bot: Bot) -> Finding:
         return Finding(ok=False, what=str(error))
     count = sum(len(post.media) for post in posts)
     return Finding(ok=True, what=f"posts: {count} files are there")
+
+
+async def _servers(bot: Bot) -> AsyncIterator[Finding]:
+    """Connect, and see which of the allowed tools are there."""
+    try:
+        servers = employ.servers(bot, sys.stderr)
+    except HobnobError as error:
+        yield Finding(ok=False, what=str(error))
+        return
+    for server in servers:
+        name, allowed = server.options.name, server.options.allow
+        async with server:
+            await server.tools()
+            trouble, missing = server.trouble, server.missing
+        if trouble:
+            fix = (
+                f"Look at [[tools.mcp]] in bot.toml; the bot runs without {name}, and tries again."
+            )
+            yield Finding(ok=False, what=f"tools of {name}: {trouble}", fix=fix)
+        elif missing:
+            fix = "Take them out of allow, or write them as the server does."
+            what = f"tools of {name}: there is no {', '.join(missing)}"
+            yield Finding(ok=False, what=what, fix=fix)
+        else:
+            asks = [tool for tool in allowed if tool not in server.options.reads]
+            first = f"; asks before {', '.join(asks)}" if asks else ""
+            yield Finding(ok=True, what=f"tools of {name}: {', '.join(allowed)}{first}")
 
 
 async def _platforms(bot: Bot) -> AsyncIterator[Finding]:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
+from typing import TextIO
 
 from hobnob import registry, replies
 from hobnob.assistant.job import Assistant
 from hobnob.commands import COMMANDS
 from hobnob.conversation import ConversationKey
-from hobnob.errors import ConfigError
+from hobnob.errors import ConfigError, MissingExtra
 from hobnob.jobs import Job
 from hobnob.knowledge.job import HUMAN, UNKNOWN, Knowledge
 from hobnob.knowledge.library import Library
@@ -23,8 +25,11 @@ from hobnob.posts.poster import Poster
 from hobnob.posts.table import rules as post_rules
 from hobnob.recollection import Embedder
 from hobnob.settings import Bot
-from hobnob.skills.job import Skills
+from hobnob.skills.doing import Runner
+from hobnob.skills.job import ANSWERS, Skills
+from hobnob.skills.servers import ToolServer
 from hobnob.skills.skill import Skill
+from hobnob.store.asked import SqlAsked
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.knowledge import SqlKnowledge
@@ -62,7 +67,7 @@ async def jobs(place: Workplace, stack: AsyncExitStack) -> Sequence[Job]:
     `stack`."""
     desk = support(place)
     found = [*([desk] if desk else ()), *await _poster(place, stack), *_assistant(place)]
-    found += _skills(place, found)
+    found += await _skills(place, found, stack)
     return [*found, *await _knowledge(place, desk)]
 
 
@@ -179,16 +184,26 @@ async def _knowledge(place: Workplace, desk: Desk | None) -> Sequence[Job]:
     return (knowledge,)
 
 
-def _skills(place: Workplace, others: Sequence[Job]) -> Sequence[Job]:
+async def _skills(place: Workplace, others: Sequence[Job], stack: AsyncExitStack) -> Sequence[Job]:
     ours = [*COMMANDS, *(command for job in others for command in job.commands)]
     found = skills(place.bot, {command.name for command in ours})
-    if not found:
+    connected = [await stack.enter_async_context(server) for server in servers(place.bot)]
+    if not found and not connected:
         return ()
+    asked = SqlAsked(place.database)
+    runner = Runner(
+        asked,
+        place.clock,
+        zone_of=SqlReminders(place.database).zone_of,
+        zone=place.bot.settings.bot.timezone,
+    )
     job = Skills(
         found,
         place.clock,
+        asked=asked,
+        runner=runner,
         incognito=SqlMemory(place.database, place.clock).is_incognito,
-        zone=place.bot.settings.bot.timezone,
+        servers=connected,
         names=place.bot.rules.names,
     )
     return (job,)
@@ -198,6 +213,7 @@ def skills(bot: Bot, taken: Collection[str] = ()) -> Sequence[Skill]:
     """What `[tools] skills` names; `taken` are the commands that there are already. Raises
     ConfigError and MissingExtra."""
     found: dict[str, Skill] = {}
+    taken = {*taken, *(command.name for command in ANSWERS)}
     for name in bot.settings.tools.skills:
         at = f'{FILE}: {registry.SKILLS_KEY}: "{name}"'
         skill = Skill.of(registry.skill(name, bot.folder), at)
@@ -206,3 +222,14 @@ def skills(bot: Bot, taken: Collection[str] = ()) -> Sequence[Skill]:
             raise ConfigError(f"{at}: there is a command /{command} already. Rename the function.")
         found[command] = skill
     return tuple(found.values())
+
+
+def servers(bot: Bot, errors: TextIO | None = None) -> Sequence[ToolServer]:
+    """What `[[tools.mcp]]` names, not yet connected; `errors` is where programs' own messages go.
+    Raises MissingExtra."""
+    tables = bot.settings.tools.mcp
+    if tables and find_spec("mcp") is None:
+        raise MissingExtra(
+            f"{FILE}: [[tools.mcp]] needs the mcp library: pip install 'hobnob[mcp]'"
+        )
+    return [ToolServer(table.options(bot.folder), errors=errors) for table in tables]

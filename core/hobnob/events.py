@@ -261,6 +261,28 @@ class Speaker(StrEnum):
     SYSTEM = "system"
     USER = "user"
     ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """Something that a model may have done while it answers."""
+
+    name: str
+    """1 to 64 letters, digits, _ and - of ASCII."""
+    description: str
+    parameters: str
+    """The JSON schema of an object, as text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """What a model wants done, as it wrote that: nothing in here has been checked."""
+
+    id: str
+    name: str
+    arguments: str
+    """JSON, if the model knows how to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +293,8 @@ class ChatMessage:
     content: str
     images: tuple[Image, ...] = ()
     """Shown before the text; `content` has words for them all the same."""
+    calls: tuple[ToolCall, ...] = ()
+    """Of the assistant's message: what it wants done. Of a tool's: the one call it answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

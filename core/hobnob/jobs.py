@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hobnob.conversation import ConversationKey
-from hobnob.events import Button, Event, Media, Visibility
+from hobnob.events import Button, Event, Media, Tool, ToolCall, Visibility
 from hobnob.notes import Budget
 from hobnob.policy import Action, Decision
 from hobnob.ports import Command
@@ -75,6 +75,18 @@ class Deed:
     decided on is not so any more: nothing is written, and the batch is taken anew."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """What came of a tool that the model called: it is told so, or a person is asked first."""
+
+    told: str = ""
+    question: str = ""
+    """Said to whoever is answered, behind what the model wrote, which is not asked again."""
+    buttons: tuple[Button, ...] = ()
+    also: Callable[[Any], None] | None = None
+    """As in `Deed`: what keeps the question until it is answered."""
+
+
 class Job:
     """Something that a bot does. A job overrides what it needs of this."""
 
@@ -96,6 +108,18 @@ class Job:
     async def brief(self, events: Sequence[Event], budget: Budget) -> str:
         """What the model should know for this answer, of at most `budget.tokens`; "": nothing."""
         return ""
+
+    async def tools(self, events: Sequence[Event]) -> Sequence[Tool]:
+        """What the model may have done for this answer, if it can call tools."""
+        return ()
+
+    async def call(self, events: Sequence[Event], call: ToolCall) -> Called | None:
+        """Do what the model called for while it answers `events`; None: not mine. It never raises.
+
+        After a crash the answer is written anew, and this is done again: so it only reads. What
+        must not be done twice, or not without being wanted, is a question.
+        """
+        return None
 
     async def review(self, events: Sequence[Event], deed: Deed) -> Deed:
         """What becomes of the model's answer: `deed` as it is, or a changed copy."""
@@ -137,6 +161,15 @@ class Jobs:
     async def brief(self, events: Sequence[Event], budget: Budget) -> str:
         briefs = [await job.brief(events, budget) for job in self._jobs]
         return "\n".join(brief for brief in briefs if brief)
+
+    async def tools(self, events: Sequence[Event]) -> Sequence[Tool]:
+        return [tool for job in self._jobs for tool in await job.tools(events)]
+
+    async def call(self, events: Sequence[Event], call: ToolCall) -> Called:
+        for job in self._jobs:
+            if called := await job.call(events, call):
+                return called
+        return Called(told="There is no such tool.")
 
     async def review(self, events: Sequence[Event], deed: Deed) -> Deed:
         for job in self._jobs:

@@ -36,6 +36,8 @@ from hobnob.tables import (
 from hobnob.validate import FILE, check, expand, read, read_bytes, secrets
 
 MAX_SETTINGS_BYTES = 1024 * 1024
+LEAST_SECRET = 8
+"""Characters."""
 
 
 class Settings(Table):
@@ -99,7 +101,9 @@ class Bot:
         """What no log may show. The platforms' secrets are known to `registry.secrets`."""
         found = re.findall(r"://[^:/?@]*:([^@]+)@|[?&]password=([^&]+)", self.database_url)
         passwords = [secret for pair in found for secret in pair if secret]
-        return (*secrets(self.settings.model), *passwords, *map(unquote, passwords))
+        # A short value in a program's environment is a setting: "1" would hide every 1.
+        of_tools = [each for each in secrets(self.settings.tools) if len(each) >= LEAST_SECRET]
+        return (*secrets(self.settings.model), *of_tools, *passwords, *map(unquote, passwords))
 
 
 def load(folder: Path, *, data: Path | None = None) -> Bot:

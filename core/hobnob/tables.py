@@ -2,8 +2,9 @@
 
 import re
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from hobnob.hours import Span
 from hobnob.policy import Rules
 from hobnob.ports import Afterwards, ModelOptions
 from hobnob.rooms import Rooms, Speak
+from hobnob.skills.servers import ServerOptions, offered
 
 _NAME = re.compile(r"\w[\w-]{0,63}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
@@ -124,6 +126,8 @@ class ModelTable(Table):
     api_key: SecretStr = SecretStr("")
     sees: bool = False
     """The model on the server takes pictures."""
+    calls_tools: bool = False
+    """The model on the server can call tools."""
 
     @model_validator(mode="after")
     def _no_server_in_process(self) -> Self:
@@ -134,6 +138,11 @@ class ModelTable(Table):
         if self.engine in ("transformers", "openvino") and self.sees:
             raise ValueError(
                 'sees is for engine = "openai": a model in this program is given text alone.'
+            )
+        if self.engine in ("transformers", "openvino") and self.calls_tools:
+            raise ValueError(
+                'calls_tools is for engine = "openai": of a model in this program its chat '
+                "template says so."
             )
         return self
 
@@ -151,6 +160,7 @@ class ModelTable(Table):
             base_url=self.base_url,
             api_key=self.api_key.get_secret_value(),
             sees=self.sees,
+            calls_tools=self.calls_tools,
             report=report,
         )
 
@@ -299,11 +309,65 @@ class AssistantTable(Table):
     enabled: bool = False
 
 
+class McpTable(Table):
+    """`[[tools.mcp]]`: a server of the Model Context Protocol, whose tools a model may call."""
+
+    name: str
+    allow: tuple[Text, ...] = Field(strict=False)
+    """Its tools that are used."""
+    reads: tuple[Text, ...] = Field(default=(), strict=False)
+    """Those of them that change nothing. Before any other is called, the person is asked."""
+    command: tuple[Text, ...] = Field(default=(), strict=False)
+    """The program and its arguments."""
+    env: Mapping[str, SecretStr] = {}
+    """The program's environment."""
+    url: str = ""
+    """Where it is, instead of a program."""
+    token: SecretStr = SecretStr("")
+    """What it lets us in with."""
+
+    @field_validator("name")
+    @classmethod
+    def _short(cls, name: str) -> str:
+        if not re.fullmatch(r"[a-z]{1,24}", name):
+            raise ValueError("must be 1 to 24 letters from a to z: it begins its tools' names.")
+        return name
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if bool(self.command) == bool(self.url):
+            raise ValueError("needs either a command or a url.")
+        if self.url and not re.match(r"https?://[^\s/]", self.url):
+            raise ValueError('url must be an address, like "https://example.com/mcp".')
+        if (self.env and self.url) or (self.token.get_secret_value() and self.command):
+            raise ValueError("env is for a command, and token for a url.")
+        if not self.allow:
+            raise ValueError("allow names no tool: then it is of no use.")
+        if unknown := sorted({*self.reads} - {*self.allow}):
+            raise ValueError(f"reads names what is not allowed: {', '.join(unknown)}.")
+        if len({offered(self.name, tool) for tool in self.allow}) < len(self.allow):
+            raise ValueError("allow names a tool twice, or two whose names differ too little.")
+        return self
+
+    def options(self, folder: Path) -> ServerOptions:
+        return ServerOptions(
+            name=self.name,
+            allow=self.allow,
+            reads=frozenset(self.reads),
+            command=self.command,
+            folder=folder,
+            url=self.url,
+            env={name: secret.get_secret_value() for name, secret in self.env.items()},
+            token=self.token.get_secret_value(),
+        )
+
+
 class ToolsTable(Table):
-    """`[tools]`: what people can have done by command."""
+    """`[tools]`: what people can have done by command, and models that call tools by themselves."""
 
     skills: tuple[Text, ...] = Field(default=(), strict=False)
     """Names of installed skills, or "module:function"."""
+    mcp: tuple[McpTable, ...] = Field(default=(), strict=False)
 
     @field_validator("skills")
     @classmethod
@@ -311,6 +375,13 @@ class ToolsTable(Table):
         if len(skills) != len(set(skills)):
             raise ValueError("names a skill twice.")
         return skills
+
+    @field_validator("mcp")
+    @classmethod
+    def _names_of_their_own(cls, servers: tuple[McpTable, ...]) -> tuple[McpTable, ...]:
+        if len(servers) != len({server.name for server in servers}):
+            raise ValueError("has two of the same name. Each needs a name of its own.")
+        return servers
 
 
 def valid_name(name: str) -> str:

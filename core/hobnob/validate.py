@@ -125,11 +125,17 @@ def check(
 
 def secrets(model: BaseModel) -> Iterator[str]:
     """Every secret in a checked table."""
-    for value in dict(model).values():
-        if isinstance(value, SecretStr) and value.get_secret_value():
-            yield value.get_secret_value()
-        elif isinstance(value, BaseModel):
-            yield from secrets(value)
+    yield from _secrets(dict(model))
+
+
+def _secrets(value: Any) -> Iterator[str]:
+    if isinstance(value, SecretStr) and value.get_secret_value():
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        yield from secrets(value)
+    elif isinstance(value, Mapping | tuple):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _secrets(each)
 
 
 def _explain(model: type[BaseModel], problem: ErrorDetails, at: str) -> str:

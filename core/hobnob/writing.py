@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from hobnob import links, prompt, sight
+from hobnob import calling, links, prompt, sight
+from hobnob.calling import Answer, Calling
 from hobnob.conversation import ConversationKey
 from hobnob.errors import EngineError
 from hobnob.events import ChatMessage, Event, Kind, Memory
@@ -14,7 +15,6 @@ from hobnob.jobs import Jobs
 from hobnob.notes import Budget
 from hobnob.persona import Persona
 from hobnob.ports import Adapter, Clock, Engine, MemoryPort, Outbox
-from hobnob.thinking import without_thinking
 
 
 class Writing:
@@ -43,13 +43,13 @@ class Writing:
         self._places = places
         self._jobs = jobs
         self._fetch_page = fetch_page
-        self._at_work: dict[ConversationKey, tuple[frozenset[str], asyncio.Task[str]]] = {}
+        self._at_work: dict[ConversationKey, tuple[frozenset[str], asyncio.Task[Answer]]] = {}
 
     def __len__(self) -> int:
         """Answers that are being written."""
         return len(self._at_work)
 
-    async def answer(self, events: Sequence[Event], memory: Memory) -> str | None:
+    async def answer(self, events: Sequence[Event], memory: Memory) -> Answer | None:
         """The model's answer; None if it was stopped. Raises EngineError and EngineUnavailable."""
         key = events[-1].key
         task = asyncio.create_task(self._write(events, memory))
@@ -76,12 +76,14 @@ class Writing:
         if task:
             task.cancel()
 
-    async def _write(self, events: Sequence[Event], memory: Memory) -> str:
+    async def _write(self, events: Sequence[Event], memory: Memory) -> Answer:
         sampling = self._persona.sampling
         last, written = events[-1], ""
         adapter = self._adapters[last.key.platform]
         async with adapter.composing(last) as draft:
-            messages = await self._prompt(events, await self._with_what_came(events, memory))
+            model, budget = await self._with_tools(events)
+            memory = await self._with_what_came(events, memory)
+            messages = await self._prompt(events, memory, budget)
             async with (
                 Growing(
                     last,
@@ -91,16 +93,25 @@ class Writing:
                     places=self._places[last.key.platform],
                     permit=self._jobs.permit,
                 ) as growing,
-                aclosing(without_thinking(self._engine.stream(messages, sampling))) as pieces,
+                aclosing(model.stream(messages, sampling)) as pieces,
             ):
                 async for piece in pieces:
                     written += piece
                     if not self._jobs.guards:
                         draft(written)
                         growing.show(written)
-        if not written.strip():
+        if not written.strip() and not model.asks:
             raise EngineError("the model wrote nothing")
-        return written.strip()
+        return Answer(text=written.strip(), asks=tuple(model.asks))
+
+    async def _with_tools(self, events: Sequence[Event]) -> tuple[Calling, Budget]:
+        """The model with its tools, and what a prompt may have besides them."""
+        engine = self._engine
+        room = engine.context_tokens - self._persona.sampling.max_new_tokens
+        tools = await self._jobs.tools(events) if engine.calls_tools else ()
+        model = Calling(engine, self._jobs, events, calling.offer(engine, tools, room))
+        tokens = min(model.left(room), engine.prompt_tokens)
+        return model, Budget(tokens=tokens, count=engine.count_tokens)
 
     async def _with_what_came(self, events: Sequence[Event], memory: Memory) -> Memory:
         """`memory` with the pictures of the messages, for a model that sees, and the pages that
@@ -112,14 +123,9 @@ class Writing:
             memory = replace(memory, pages=await links.read(events, self._fetch_page))
         return memory
 
-    async def _prompt(self, events: Sequence[Event], memory: Memory) -> tuple[ChatMessage, ...]:
-        sampling = self._persona.sampling
-        budget = Budget(
-            tokens=min(
-                self._engine.context_tokens - sampling.max_new_tokens, self._engine.prompt_tokens
-            ),
-            count=self._engine.count_tokens,
-        )
+    async def _prompt(
+        self, events: Sequence[Event], memory: Memory, budget: Budget
+    ) -> tuple[ChatMessage, ...]:
         memory = replace(memory, brief=await self._jobs.brief(events, budget.of_brief))
         memory = prompt.fit(self._persona, memory, events, budget)
         if not memory.complete:

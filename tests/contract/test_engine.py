@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from hobnob.engine.echo import EchoEngine
 from hobnob.engine.local import TransformersEngine
 from hobnob.engine.remote import OpenAIEngine
 from hobnob.errors import EngineError, EngineUnavailable
-from hobnob.events import ChatMessage, Image, Sampling, Speaker
+from hobnob.events import ChatMessage, Image, Sampling, Speaker, Tool, ToolCall
 from hobnob.ports import Engine, ModelOptions
 from hobnob.testing.engine import ScriptedEngine
 from tests import openai_server, tiny_model
@@ -269,3 +269,94 @@ async def test_a_server_that_takes_no_notice_of_a_schema_is_noticed() -> None:
     ):
         with pytest.raises(EngineError, match="did not answer in JSON"):
             await pieces(engine, sampling=SHAPED)
+
+
+# ---------------------------------------------------------------------------------------- tools
+
+PRICE = Tool(
+    name="price",
+    description="What it costs.",
+    parameters='{"type": "object", "properties": {"what": {"type": "string"}}}',
+)
+CALL = ToolCall(id="call_0", name="price", arguments='{"what": "日本 cake"}')
+
+
+async def calls_if_offered(
+    server: openai_server.FakeServer, request: web.Request
+) -> web.StreamResponse:
+    """A server that calls what it is offered, in as many deltas as can be."""
+    asked = server.requests[-1]
+    if not asked.get("tools") or asked["messages"][-1]["role"] == "tool":
+        return await openai_server.echo(server, request)
+    response = await openai_server.opened(request)
+    await openai_server.send(response, openai_server.event(content="Let me "))
+    await openai_server.send(response, openai_server.event(content="see."))
+    begun = {"index": 0, "id": CALL.id, "type": "function", "function": {"name": CALL.name}}
+    await openai_server.send(response, openai_server.event(tool_calls=[begun]))
+    for letter in CALL.arguments:
+        part = {"index": 0, "function": {"arguments": letter}}
+        await openai_server.send(response, openai_server.event(tool_calls=[part]))
+    await openai_server.send(response, openai_server.event(finish="tool_calls"), "[DONE]")
+    return response
+
+
+class Calling(TransformersEngine):
+    """A model in this program with a template for tools, whose text is given: one of two layers
+    can't be taught JSON."""
+
+    async def _stream(
+        self, messages: Sequence[ChatMessage], sampling: Sampling, tools: tuple[Tool, ...]
+    ) -> AsyncGenerator[str, None]:
+        assert self._alive().loaded.template.tokens(tuple(messages), tools)
+        call = f'<tool_call>\n{{"name": "price", "arguments": {CALL.arguments}}}\n</tool_call>'
+        told = messages[-1].role is Speaker.TOOL or not tools
+        for letter in "You said it." if told else f"Let me see.{call}":
+            yield letter
+
+
+@asynccontextmanager
+async def that_calls(name: str, folder: Path) -> AsyncIterator[Engine]:
+    if name == "scripted":
+        script: list[str | list[str | ToolCall]] = [["Let me see.", CALL], "You said it."]
+        answers = itertools.cycle(script)
+        async with ScriptedEngine(answers, calls_tools=True) as scripted:
+            yield scripted
+    elif name == "openai":
+        async with openai_server.serving(calls_if_offered) as server:
+            options = ModelOptions(name="tiny", base_url=server.url, calls_tools=True)
+            async with OpenAIEngine(options) as remote:
+                yield remote
+    else:
+        tiny_model.make(folder, template=tiny_model.TOOLS)
+        options = ModelOptions(name=str(folder), device="cpu", dtype="float32")
+        async with Calling(options) as local:
+            yield local
+
+
+@pytest.mark.parametrize("name", ["scripted", "openai", "transformers"])
+async def test_a_call_comes_last_and_whole_and_its_result_is_answered(
+    name: str, tmp_path: Path
+) -> None:
+    async with that_calls(name, tmp_path) as engine, asyncio.timeout(30):
+        assert engine.calls_tools
+        asked = user("What is the cake?")
+        came = [piece async for piece in engine.stream_with_tools(asked, GREEDY, [PRICE])]
+        texts = [piece for piece in came if isinstance(piece, str)]
+        assert len(texts) > 1
+        assert "".join(texts) == "Let me see."
+        assert came == [*texts, CALL]
+        told = [
+            *asked,
+            ChatMessage(role=Speaker.ASSISTANT, content="Let me see.", calls=(CALL,)),
+            ChatMessage(role=Speaker.TOOL, content="4 €", calls=(CALL,)),
+        ]
+        assert engine.count_tokens(told) > engine.count_tokens(told[:-1])
+        came = [piece async for piece in engine.stream_with_tools(told, GREEDY, [PRICE])]
+        assert "".join(str(piece) for piece in came).startswith("You said")
+
+
+async def test_an_engine_that_calls_no_tools_answers_all_the_same(engine: Engine) -> None:
+    assert not engine.calls_tools
+    stream = engine.stream_with_tools(user(SAID), GREEDY, [PRICE])
+    async with asyncio.timeout(30):
+        assert [piece async for piece in stream] == await pieces(engine)

@@ -1,7 +1,7 @@
 """Servers that misbehave: every failure is explained, none is passed off as an answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -10,7 +10,7 @@ from aiohttp import web
 
 from hobnob.engine.remote import PER_IMAGE, OpenAIEngine
 from hobnob.errors import ConfigError, EngineError, EngineUnavailable
-from hobnob.events import ChatMessage, Image, Sampling, Speaker
+from hobnob.events import ChatMessage, Image, Sampling, Speaker, Tool, ToolCall
 from hobnob.ports import ModelOptions
 from tests.openai_server import Answer, FakeServer, echo, event, opened, send, serving
 
@@ -373,3 +373,129 @@ async def test_pictures_count() -> None:
         assert engine.count_tokens(LOOK) - engine.count_tokens(words) == 2 * PER_IMAGE
     async with seeing(echo, sees=False) as (_, engine):
         assert engine.count_tokens(LOOK) == engine.count_tokens(words)
+
+
+# ---------------------------------------------------------------------------------------- tools
+
+ROLL = Tool(name="roll", description="Rolls dice.", parameters='{"type": "object"}')
+
+
+@asynccontextmanager
+async def offering(
+    answer: Answer, *, blind: float = 3600.0, sees: bool = False
+) -> AsyncIterator[tuple[FakeServer, OpenAIEngine]]:
+    async with serving(answer) as server:
+        options = ModelOptions(name="tiny", base_url=server.url, calls_tools=True, sees=sees)
+        async with OpenAIEngine(options, silence=5, blind=blind) as engine:
+            yield server, engine
+
+
+async def came(engine: OpenAIEngine, messages: Sequence[ChatMessage] = HELLO) -> list[Any]:
+    async with asyncio.timeout(10):
+        stream = engine.stream_with_tools(messages, Sampling(), [ROLL])
+        return [piece async for piece in stream]
+
+
+def call(index: int | None = 0, **function: Any) -> dict[str, Any]:
+    numbered = {} if index is None else {"index": index}
+    return event(tool_calls=[{**numbered, "function": function}])
+
+
+@pytest.mark.parametrize(
+    ("events", "calls"),
+    [
+        (  # two at once, their deltas mixed
+            [call(0, name="roll"), call(1, name="roll"), call(1, arguments="{}"), call(0)],
+            [("call_0", "roll", "{}"), ("call_1", "roll", "{}")],
+        ),
+        (  # whole, without a number, as some servers do
+            [call(None, name="roll", arguments='{"a":1}'), call(None, name="no", arguments="7")],
+            [("call_0", "roll", '{"a":1}'), ("call_1", "no", "7")],
+        ),
+        ([call(0, name="roll", arguments='{"half')], [("call_0", "roll", '{"half')]),
+        ([call(0, arguments="{}")], [("call_0", "", "{}")]),
+    ],
+)
+async def test_calls_are_put_together_from_their_deltas(
+    events: list[dict[str, Any]], calls: list[tuple[str, str, str]]
+) -> None:
+    async with offering(streaming(*events, event(finish="tool_calls"))) as (_, engine):
+        expected = [ToolCall(id=id_, name=name, arguments=text) for id_, name, text in calls]
+        assert await came(engine) == expected
+        assert await said(engine) == ""  # without tools nothing is called
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [event(tool_calls=7)],
+        [event(tool_calls=[{"index": "first", "function": {"name": "roll"}}])],
+        [event(tool_calls=[{"index": 0, "function": {"name": 7}}])],
+        [call(0, arguments="x" * 9000)] * 3,
+        [call(number, name="roll") for number in range(9)],
+    ],
+)
+async def test_what_is_no_call_is_an_error(events: list[dict[str, Any]]) -> None:
+    async with offering(streaming(*events, event(finish="tool_calls"))) as (_, engine):
+        with pytest.raises(EngineError):
+            await came(engine)
+
+
+async def test_a_call_that_breaks_off_is_none() -> None:
+    answer = streaming(call(0, name="roll", arguments="{}"), whole=False)
+    async with offering(answer) as (_, engine):
+        with pytest.raises(EngineError, match="broke off"):
+            await came(engine)
+
+
+async def test_calls_and_results_reach_the_server_as_it_expects_them() -> None:
+    made = ToolCall(id="abc", name="roll", arguments='{"dice": "2d6"}')
+    told = [
+        *HELLO,
+        ChatMessage(role=Speaker.ASSISTANT, content="", calls=(made,)),
+        ChatMessage(role=Speaker.TOOL, content="7", calls=(made,)),
+    ]
+    async with offering(echo) as (server, engine):
+        await came(engine, told)
+        function = {"name": "roll", "arguments": '{"dice": "2d6"}'}
+        assert server.requests[-1]["messages"][1:] == [
+            {
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [{"id": "abc", "type": "function", "function": function}],
+            },
+            {"role": "tool", "content": "7", "tool_call_id": "abc"},
+        ]
+        described = {"name": "roll", "description": "Rolls dice.", "parameters": {"type": "object"}}
+        assert server.requests[-1]["tools"] == [{"type": "function", "function": described}]
+
+
+async def test_a_server_that_refuses_tools_is_offered_none_for_a_while(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def refuses(server: FakeServer, request: web.Request) -> web.StreamResponse:
+        if server.requests[-1].get("tools"):
+            return web.json_response({"error": {"message": "needs a parser"}}, status=400)
+        return await echo(server, request)
+
+    async with offering(refuses) as (server, engine):
+        assert await came(engine)
+        assert not engine.calls_tools
+        assert "refused tools (status 400: needs a parser)" in caplog.text
+        assert await came(engine)
+        assert ["tools" in request for request in server.requests] == [True, False, False]
+    async with offering(refuses, blind=0) as (server, engine):
+        await came(engine)
+        assert engine.calls_tools
+
+
+async def test_a_refused_picture_is_not_blamed_on_tools() -> None:
+    async def refuses(server: FakeServer, request: web.Request) -> web.StreamResponse:
+        if isinstance(server.requests[-1]["messages"][-1]["content"], list):
+            return web.json_response({"error": {"message": "no pictures"}}, status=400)
+        return await echo(server, request)
+
+    async with offering(refuses, sees=True) as (_, engine):
+        assert await came(engine, LOOK)
+        assert not engine.sees
+        assert engine.calls_tools

@@ -28,10 +28,13 @@ from hobnob.settings import Bot
 from hobnob.skills import words
 from hobnob.skills.calculate import LONGEST, calculate, value
 from hobnob.skills.dice import roll
+from hobnob.skills.doing import Runner
 from hobnob.skills.job import Skills
 from hobnob.skills.skill import Context, Skill
 from hobnob.skills.time_of_day import time
 from hobnob.skills.units import UNITS, convert, converted
+from hobnob.store.asked import SqlAsked
+from hobnob.store.database import Database
 from hobnob.tables import ToolsTable
 from hobnob.testing.adapter import FakeAdapter
 from hobnob.testing.clock import FakeClock
@@ -81,7 +84,8 @@ class TestAFunction:
     async def test_gets_typed_arguments_and_the_rest_of_the_line(
         self, text: str, said: str
     ) -> None:
-        assert await Skill.of(tool, "here").run(text, CONTEXT) == said
+        skill = Skill.of(tool, "here")
+        assert await skill.run(skill.arguments(text), CONTEXT) == said
 
     @pytest.mark.parametrize("text", ["", "3", "three glad", "3 angry", "3 glad perhaps"])
     def test_answers_a_wrong_argument_with_its_usage(self, text: str) -> None:
@@ -94,8 +98,9 @@ class TestAFunction:
             Skill.of(later, "here").arguments(text)
 
     async def test_may_be_async(self) -> None:
-        assert await Skill.of(later, "here").run("", CONTEXT) == "1.5"
-        assert await Skill.of(later, "here").run("2", CONTEXT) == "2.0"
+        skill = Skill.of(later, "here")
+        assert await skill.run(skill.arguments(""), CONTEXT) == "1.5"
+        assert await skill.run(skill.arguments("2"), CONTEXT) == "2.0"
 
     def test_that_cannot_be_one_is_a_clear_error(self) -> None:
         def mute(a: str) -> str:
@@ -333,13 +338,17 @@ class Desk:
         async def is_incognito(key: ConversationKey) -> bool:
             return incognito
 
+        async def zone_of(event: Event) -> str:
+            return ""
+
+        asked, clock = SqlAsked(Database("sqlite:///:memory:")), FakeClock()
         self.job = Skills(
-            [Skill.of(function, "here") for function in functions],
-            FakeClock(),
+            [replace(Skill.of(function, "here"), seconds=0.05) for function in functions],
+            clock,
+            asked=asked,
+            runner=Runner(asked, clock, zone_of=zone_of, chance=Random(1)),
             incognito=is_incognito,
             names=("Otto",),
-            chance=Random(1),
-            seconds=0.05,
         )
 
     async def take(self, text: str, **changes: Any) -> Deed | None:

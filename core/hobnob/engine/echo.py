@@ -1,11 +1,12 @@
 """The engine that answers with what was said: proves the prompt and the wiring, needs no model."""
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Self
 
 from hobnob.engine.stop import StopCutter
 from hobnob.errors import EngineError
-from hobnob.events import ChatMessage, Sampling, Speaker
+from hobnob.events import ChatMessage, Sampling, Speaker, Tool, ToolCall
 from hobnob.ports import ModelOptions
 
 PIECE = 8
@@ -17,6 +18,7 @@ class EchoEngine:
     what = "an echo, no model"
     busy = ""
     sees = False
+    calls_tools = False
     context_tokens = 8192
     prompt_tokens = 4096
 
@@ -52,3 +54,11 @@ class EchoEngine:
                 return
         if shown := cutter.rest():
             yield shown
+
+    async def stream_with_tools(
+        self, messages: Sequence[ChatMessage], sampling: Sampling, tools: Sequence[Tool]
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        """`hobnob.ports.Engine.stream_with_tools`: no tool is called."""
+        async with aclosing(self.stream(messages, sampling)) as pieces:
+            async for piece in pieces:
+                yield piece

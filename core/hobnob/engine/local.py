@@ -7,11 +7,12 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Self
 
 from hobnob.engine import openvino
+from hobnob.engine.calls import CallCutter
 from hobnob.engine.load import Loaded, load
 from hobnob.engine.steps import Failed, News, Steps
 from hobnob.engine.stop import StopCutter
@@ -19,7 +20,7 @@ from hobnob.engine.tokens import THINKING, Decoder
 from hobnob.engine.worker import Worker
 from hobnob.engine.writer import Request
 from hobnob.errors import EngineError, EngineUnavailable, HobnobError
-from hobnob.events import ChatMessage, Sampling
+from hobnob.events import ChatMessage, Sampling, Tool, ToolCall
 from hobnob.ports import ModelOptions
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,12 @@ class TransformersEngine:
     """Chat models that take text alone are loaded."""
 
     @property
+    def calls_tools(self) -> bool:
+        """Whether the model's chat template has a place for tools, and for calls in the way of
+        Hermes and Qwen."""
+        return self._alive().loaded.template.calls_tools
+
+    @property
     def busy(self) -> str:
         if self._life is None:
             return self._why
@@ -111,11 +118,34 @@ class TransformersEngine:
         self, messages: Sequence[ChatMessage], sampling: Sampling
     ) -> AsyncGenerator[str, None]:
         """`hobnob.ports.Engine.stream`. Requests begin in the order in which they came."""
+        async with aclosing(self._stream(messages, sampling, ())) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def stream_with_tools(
+        self, messages: Sequence[ChatMessage], sampling: Sampling, tools: Sequence[Tool]
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        """`hobnob.ports.Engine.stream_with_tools`."""
+        offered = tuple(tools) if self.calls_tools else ()
+        cutter = CallCutter()
+        async with aclosing(self._stream(messages, sampling, offered)) as pieces:
+            async for piece in pieces:
+                if shown := cutter.feed(piece) if offered else piece:
+                    yield shown
+        if shown := cutter.rest():
+            yield shown
+        for call in cutter.calls:
+            yield call
+
+    async def _stream(
+        self, messages: Sequence[ChatMessage], sampling: Sampling, tools: tuple[Tool, ...]
+    ) -> AsyncGenerator[str, None]:
         life = self._alive()
         if self.busy:
             raise EngineUnavailable(f"the model is busy: {self.busy}")
         loaded = life.loaded
-        prompt = loaded.template.tokens(tuple(messages))
+        # As it was counted, where there are no tools: then it is not rendered again.
+        prompt = loaded.template.tokens(tuple(messages), *([tools] if tools else []))
         room = loaded.context_tokens - len(prompt)
         if room < 1:
             raise EngineError(

@@ -10,13 +10,15 @@ import json
 import logging
 import time
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from hobnob.engine.calls import Deltas, described
 from hobnob.engine.stop import StopCutter
 from hobnob.errors import ConfigError, EngineError, EngineUnavailable, MissingExtra
-from hobnob.events import ChatMessage, Image, Sampling
+from hobnob.events import ChatMessage, Image, Sampling, Speaker, Tool, ToolCall
 from hobnob.ports import ModelOptions
 
 if TYPE_CHECKING:
@@ -37,8 +39,9 @@ PER_PROMPT = 64
 """Tokens that a template adds by itself: a date, a default system text."""
 UNLISTED = (404, 405, 500, 501)
 """What servers that can't list their models answer: `transformers serve` 500 without a cache."""
-MAY_MEAN_IMAGES = (400, 404, 413, 415, 422, 500, 501)
-"""What servers refuse pictures with, besides other things: vLLM and OpenAI 400, llama.cpp 500."""
+MAY_MEAN_MORE = (400, 404, 413, 415, 422, 500, 501)
+"""What servers refuse pictures and tools with, besides other things: vLLM and OpenAI 400, llama.cpp
+500."""
 CONNECT = 10.0
 """Seconds to connect."""
 
@@ -50,12 +53,15 @@ class OpenAIEngine:
         self, options: ModelOptions, *, silence: float = 120.0, blind: float = 3600.0
     ) -> None:
         """`silence`: seconds that the server may send nothing, as while it reads a long prompt.
-        `blind`: seconds for which a server that took no picture is shown none."""
+        `blind`: seconds for which a server that took no picture is shown none, and one that took no
+        tools is offered none."""
         self._options = options
         self._silence = silence
         self._blind = blind
         self._blind_until = 0.0
         self._saw = False
+        self._called = False
+        self._without_tools_until = 0.0
         self._where = _without_password(options.base_url)
         self._client: AsyncOpenAI | None = None
         self._context_tokens = DEFAULT_CONTEXT
@@ -71,6 +77,11 @@ class OpenAIEngine:
     def sees(self) -> bool:
         """As `[model] sees` says, but for a while after the server has refused pictures."""
         return self._options.sees and time.monotonic() >= self._blind_until
+
+    @property
+    def calls_tools(self) -> bool:
+        """As `[model] calls_tools` says, but for a while after the server has refused tools."""
+        return self._options.calls_tools and time.monotonic() >= self._without_tools_until
 
     @property
     def context_tokens(self) -> int:
@@ -121,25 +132,37 @@ class OpenAIEngine:
         that are in use, and a text can be built that needs one for every byte: any smaller
         estimate could be exceeded by what people write.
         """
-        text = sum(len(message.content.encode("utf-8", "replace")) for message in messages)
+        calls = [call.name + call.arguments for message in messages for call in message.calls]
+        texts = [*(message.content for message in messages), *calls]
+        text = sum(len(each.encode("utf-8", "replace")) for each in texts)
         images = sum(len(message.images) for message in messages) if self.sees else 0
-        return text + PER_IMAGE * images + PER_MESSAGE * len(messages) + PER_PROMPT
+        return text + PER_IMAGE * images + PER_MESSAGE * (len(messages) + len(calls)) + PER_PROMPT
 
     async def stream(
         self, messages: Sequence[ChatMessage], sampling: Sampling
     ) -> AsyncGenerator[str, None]:
         """`hobnob.ports.Engine.stream`. An answer that breaks off ends with an error."""
+        async with aclosing(self.stream_with_tools(messages, sampling, ())) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, str):  # a server may call what it was not offered
+                    yield piece
+
+    async def stream_with_tools(
+        self, messages: Sequence[ChatMessage], sampling: Sampling, tools: Sequence[Tool]
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        """`hobnob.ports.Engine.stream_with_tools`."""
         if self._client is None:
             raise EngineUnavailable("the model is not there: enter the engine first")
         cutter = StopCutter(sampling.stop)  # some servers take no notice of stop strings
+        calls = Deltas()
         answer = ""
         try:
-            events = await self._asked(self._client, messages, sampling)
+            events = await self._asked(self._client, messages, sampling, tools)
             async with events:
                 async for event in events:
                     if self._client is None:
                         raise self._broken_off()
-                    piece, reason = _read(event)
+                    piece, reason = _read(event, calls)
                     if piece and (shown := cutter.feed(piece)):
                         answer += shown
                         yield shown
@@ -150,6 +173,8 @@ class OpenAIEngine:
                             yield shown
                         if sampling.schema and reason != "length":
                             self._check_json(answer + shown)
+                        for call in calls.whole():
+                            yield call
                         return
         except EngineError:
             raise
@@ -158,38 +183,62 @@ class OpenAIEngine:
         raise self._broken_off()
 
     async def _asked(
-        self, client: "AsyncOpenAI", messages: Sequence[ChatMessage], sampling: Sampling
+        self,
+        client: "AsyncOpenAI",
+        messages: Sequence[ChatMessage],
+        sampling: Sampling,
+        tools: Sequence[Tool],
     ) -> Any:
-        """The events of the answer. A server that refuses pictures is asked again without them.
+        """The events of the answer. A server that refuses tools is asked again without them, and
+        one that refuses pictures too.
 
-        Whether they were the reason is known only if that helps. Then none are shown for a while,
-        unless the server has taken one before: a single broken picture must not blind us.
+        Whether they were the reason is known only if that helps. Then there are none for a while,
+        unless the server has taken some before: a single broken picture must not blind us.
         """
         import openai
 
-        if not self.sees or not any(message.images for message in messages):
-            return await self._request(client, _without_images(messages), sampling)
-        try:
-            events = await self._request(client, messages, sampling)
-        except openai.APIStatusError as error:
-            if error.status_code not in MAY_MEAN_IMAGES:
-                raise
-            refusal = f"status {error.status_code}: {self._said(error)}"
-        else:
-            self._saw = True
+        tools = tools if self.calls_tools else ()
+        shown = messages if self.sees else _without_images(messages)
+        pictures = any(message.images for message in shown)
+        attempts = [(shown, tools)]
+        attempts += [(shown, ())] if tools else []
+        attempts += [(_without_images(shown), ())] if pictures else []
+        refusal = ""
+        for number, (rows, offered) in enumerate(attempts, start=1):
+            try:
+                events = await self._request(client, rows, sampling, offered)
+            except openai.APIStatusError as error:
+                if error.status_code not in MAY_MEAN_MORE or number == len(attempts):
+                    raise
+                refusal = f"status {error.status_code}: {self._said(error)}"
+                continue
+            self._learn(pictures=pictures, tools=bool(tools), attempt=number, refusal=refusal)
             return events
-        events = await self._request(client, _without_images(messages), sampling)
-        log.warning("%s refused a picture (%s)", self._where, refusal)
-        if not self._saw:
-            self._blind_until = time.monotonic() + self._blind
-        return events
+
+    def _learn(self, *, pictures: bool, tools: bool, attempt: int, refusal: str) -> None:
+        """What the server takes, now that it took the `attempt`-th of what it was asked."""
+        without_tools = tools and attempt == 2
+        blind = pictures and attempt == 2 + tools
+        self._saw = self._saw or (pictures and not blind)
+        self._called = self._called or (tools and attempt == 1)
+        until = time.monotonic() + self._blind
+        if blind:
+            log.warning("%s refused a picture (%s)", self._where, refusal)
+            self._blind_until = self._blind_until if self._saw else until
+        elif without_tools:
+            log.warning("%s refused tools (%s)", self._where, refusal)
+            self._without_tools_until = self._without_tools_until if self._called else until
 
     async def _request(
-        self, client: "AsyncOpenAI", messages: Sequence[ChatMessage], sampling: Sampling
+        self,
+        client: "AsyncOpenAI",
+        messages: Sequence[ChatMessage],
+        sampling: Sampling,
+        tools: Sequence[Tool],
     ) -> Any:
         request: dict[str, Any] = {
             "model": self._options.name,
-            "messages": [{"role": row.role.value, "content": _content(row)} for row in messages],
+            "messages": [_row(message) for message in messages],
             "stream": True,
             "max_tokens": sampling.max_new_tokens,
             "temperature": sampling.temperature,
@@ -201,6 +250,8 @@ class OpenAIEngine:
         if sampling.schema:
             answer = {"name": "answer", "schema": json.loads(sampling.schema), "strict": True}
             request["response_format"] = {"type": "json_schema", "json_schema": answer}
+        if tools:
+            request["tools"] = list(map(described, tools))
         if sampling.repetition_penalty != 1:  # no part of the API, but vLLM's and SGLang's name
             request["extra_body"] = {"repetition_penalty": sampling.repetition_penalty}
         create: Any = client.chat.completions.create
@@ -327,6 +378,23 @@ class OpenAIEngine:
         return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
 
 
+def _row(message: ChatMessage) -> dict[str, Any]:
+    """https://platform.openai.com/docs/guides/function-calling"""
+    row: dict[str, Any] = {"role": message.role.value, "content": _content(message)}
+    if message.role is Speaker.TOOL:
+        row["tool_call_id"] = message.calls[0].id
+    elif message.calls:
+        row["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in message.calls
+        ]
+    return row
+
+
 def _content(message: ChatMessage) -> str | list[dict[str, Any]]:
     """https://platform.openai.com/docs/guides/images-vision: parts, where there are pictures."""
     if not message.images:
@@ -343,15 +411,17 @@ def _without_images(messages: Sequence[ChatMessage]) -> Sequence[ChatMessage]:
     return [replace(message, images=()) for message in messages]
 
 
-def _read(event: Any) -> tuple[str, str]:
-    """The text and the finish reason of one event, "" for either that it lacks. What a model
-    thinks comes in other fields (reasoning_content), which are left where they are."""
+def _read(event: Any, calls: Deltas) -> tuple[str, str]:
+    """The text and the finish reason of one event, "" for either that it lacks; what it has of
+    calls is added to `calls`. What a model thinks comes in other fields (reasoning_content), which
+    are left where they are."""
     choices = getattr(event, "choices", None)
     if not isinstance(choices, list):
         raise EngineError("the server sent an event without choices: not the OpenAI format")
     if not choices:
         return "", ""  # a report on usage
     delta = getattr(choices[0], "delta", None)
+    calls.add(getattr(delta, "tool_calls", None) or ())
     piece = getattr(delta, "content", None) or ""
     reason = getattr(choices[0], "finish_reason", None) or ""
     if not isinstance(piece, str) or not isinstance(reason, str):

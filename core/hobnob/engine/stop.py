@@ -11,26 +11,27 @@ class StopCutter:
 
     def __init__(self, stop: Sequence[str]) -> None:
         self._stop = tuple(filter(None, stop))
-        self._held = ""
+        self.held = ""
+        """What may be the beginning of a stop string."""
         self.stopped = False
         """A stop string was met: nothing that comes later counts."""
 
     def feed(self, piece: str) -> str:
         """Take the next piece; return what can be shown now, perhaps ""."""
-        self._held += piece
-        found = [at for stop in self._stop if (at := self._held.find(stop)) >= 0]
+        self.held += piece
+        found = [at for stop in self._stop if (at := self.held.find(stop)) >= 0]
         if found:
             self.stopped = True
             cut = min(found)
         else:
-            cut = len(self._held) - self._doubtful()
-        shown = self._held[:cut]
-        self._held = "" if self.stopped else self._held[cut:]
+            cut = len(self.held) - self._doubtful()
+        shown = self.held[:cut]
+        self.held = "" if self.stopped else self.held[cut:]
         return shown
 
     def rest(self) -> str:
         """What was held back, when the text has ended."""
-        held, self._held = self._held, ""
+        held, self.held = self.held, ""
         return held
 
     def _doubtful(self) -> int:
@@ -40,7 +41,7 @@ class StopCutter:
                 length
                 for stop in self._stop
                 for length in range(1, len(stop))
-                if self._held.endswith(stop[:length])
+                if self.held.endswith(stop[:length])
             ),
             default=0,
         )

@@ -3,18 +3,21 @@
 Used on the event loop only: a tokenizer must not be shared between threads.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from hobnob.engine.calls import CLOSING, OPENING, described, read
 from hobnob.errors import ConfigError, EngineError
-from hobnob.events import ChatMessage, Speaker
+from hobnob.events import ChatMessage, Speaker, Tool, ToolCall
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 THINKING = ("<think>", "</think>")
 PROBE = "probe of the system text"
+TOOL_PROBE = Tool(name="probe_of_a_tool", description="Nothing.", parameters='{"type": "object"}')
 
 
 class Template:
@@ -38,6 +41,8 @@ class Template:
             self.tokens((ChatMessage(role=Speaker.USER, content="Hello"),))
         except EngineError as error:
             raise ConfigError(f"[model] name: {name!r} can't be used: {error}") from error
+        self.calls_tools = self._knows_tools()
+        """The template shows the model tools, and calls as `hobnob.engine.calls` reads them."""
 
     def opens_thinking(self, tokens: Sequence[int]) -> bool:
         """Whether a rendered prompt ends in an opened block of thinking. No message's text can
@@ -45,19 +50,44 @@ class Template:
         end: Any = self._tokenizer.decode(list(tokens[-16:]), clean_up_tokenization_spaces=False)
         return bool(end.rstrip().endswith(THINKING[0]))
 
-    def _render(self, messages: tuple[ChatMessage, ...]) -> tuple[int, ...]:
+    def _render(
+        self, messages: tuple[ChatMessage, ...], tools: tuple[Tool, ...] = ()
+    ) -> tuple[int, ...]:
         """The tokens of the prompt. Raises EngineError where the template refuses."""
         rows = messages if self._takes_system else _without_system(messages)
+        written: Any = list(map(_row, rows))
+        offered: dict[str, Any] = {"tools": list(map(described, tools))} if tools else {}
         try:
             rendered: Any = self._tokenizer.apply_chat_template(
-                [{"role": row.role.value, "content": row.content} for row in rows],
+                written,
                 add_generation_prompt=True,
                 enable_thinking=False,  # people wait; templates that don't think don't look at it
                 sanitize_control_tokens=True,
+                **offered,
             )
         except Exception as error:  # templates are programs and raise whatever they like
             raise EngineError(f"the model's chat template refuses this prompt: {error}") from error
         return tuple(rendered["input_ids"])
+
+    def _knows_tools(self) -> bool:
+        """A template that knows nothing of tools takes them without a word."""
+        call = ToolCall(id="call_0", name=TOOL_PROBE.name, arguments="{}")
+        probes = (
+            ChatMessage(role=Speaker.USER, content="Hello"),
+            ChatMessage(role=Speaker.ASSISTANT, content="", calls=(call,)),
+            ChatMessage(role=Speaker.TOOL, content=PROBE, calls=(call,)),
+        )
+        try:
+            offered = self._decoded(self._render(probes[:1], (TOOL_PROBE,)))
+            called = self._decoded(self._render(probes, (TOOL_PROBE,)))
+        except EngineError:
+            return False
+        written = called.rpartition(OPENING)[2].partition(CLOSING)[0]
+        is_read = read(written, call.id).name == TOOL_PROBE.name
+        return TOOL_PROBE.name in offered and is_read and PROBE in called
+
+    def _decoded(self, tokens: Sequence[int]) -> str:
+        return str(self._tokenizer.decode(list(tokens)))
 
     def _keeps_system_text(self) -> bool:
         """Some templates refuse a system text, others drop it without a word."""
@@ -71,7 +101,25 @@ class Template:
             )
         except EngineError:
             return False
-        return PROBE in str(self._tokenizer.decode(list(tokens)))
+        return PROBE in self._decoded(tokens)
+
+
+def _row(message: ChatMessage) -> Mapping[str, Any]:
+    """A message as chat templates take it: arguments as an object, a result with the tool's name.
+    https://huggingface.co/docs/transformers/main/en/chat_extras"""
+    row: dict[str, Any] = {"role": message.role.value, "content": message.content}
+    if message.role is Speaker.TOOL:
+        return {**row, "name": message.calls[0].name, "tool_call_id": message.calls[0].id}
+    if message.calls:
+        row["tool_calls"] = [
+            {
+                "type": "function",
+                "id": call.id,
+                "function": {"name": call.name, "arguments": json.loads(call.arguments)},
+            }
+            for call in message.calls
+        ]
+    return row
 
 
 def _without_system(messages: Sequence[ChatMessage]) -> tuple[ChatMessage, ...]:
@@ -103,7 +151,7 @@ class Decoder:
         self._silent = {
             id
             for id, token in tokenizer.added_tokens_decoder.items()
-            if token.special and token.content not in THINKING
+            if token.special and token.content not in (*THINKING, OPENING, CLOSING)
         }
         self._tokens: list[int] = []
         self._start = 0

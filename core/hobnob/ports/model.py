@@ -4,7 +4,16 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
-from hobnob.events import ChatMessage, Event, Memory, Recalled, Sampling, Turn
+from hobnob.events import (
+    ChatMessage,
+    Event,
+    Memory,
+    Recalled,
+    Sampling,
+    Tool,
+    ToolCall,
+    Turn,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +28,8 @@ class ModelOptions:
     api_key: str = field(default="", repr=False)
     sees: bool = False
     """The model on the server takes pictures."""
+    calls_tools: bool = False
+    """The model on the server can call tools."""
     report: Callable[[str], None] = field(default=lambda _: None, repr=False)
     """Told in a few words what is going on while something takes long (loading, converting)."""
 
@@ -45,6 +56,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def calls_tools(self) -> bool:
+        """The model knows what to do with tools. May change, as `sees` may."""
+        ...
+
+    @property
     def context_tokens(self) -> int:
         """The longest prompt and answer together, in tokens."""
         ...
@@ -64,7 +80,7 @@ class Engine(Protocol):
 
     def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
         """Tokens of the rendered prompt, never too few; of pictures, as many as most models make of
-        one."""
+        one. Tools are not in it (`hobnob.calling` sees to them)."""
         ...
 
     def stream(
@@ -79,6 +95,18 @@ class Engine(Protocol):
 
         With `sampling.schema` nothing is yielded but JSON of that shape, which breaks off after
         `max_new_tokens`. An engine that can't hold its model to it raises EngineError.
+        """
+        ...
+
+    def stream_with_tools(
+        self, messages: Sequence[ChatMessage], sampling: Sampling, tools: Sequence[Tool]
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        """Like `stream`, and the model may have any of `tools` done: the calls come last, each
+        whole, and no part of one is ever text. They are what the model wrote: it may call what
+        there is not, with what is no JSON. Whoever asks adds the answer's message with its calls
+        and a message for each result, and asks again.
+
+        Where `calls_tools` is False it is `stream`.
         """
         ...
 

@@ -4,23 +4,37 @@ what they wrote."""
 import asyncio
 import contextlib
 import inspect
+import json
 import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, ValidationError, create_model
 
 from hobnob.errors import ConfigError, SkillRefused
+from hobnob.events import Tool
 from hobnob.ports import Command
 
 NAME = re.compile(r"[a-z]{1,32}")
 KINDS = (str, int, float, bool)
 LONGEST_DESCRIPTION = 100
 LONGEST_ARGUMENT = 32
+SECONDS = 5.0
+"""That a skill may take."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+WRITING: set[Callable[..., Any]] = set()
+
+
+def writes(function: Function) -> Function:
+    """A skill that changes something, and is to do that once: a model that wants it has to have
+    the person asked first, and it is not run again after a crash."""
+    WRITING.add(function)
+    return function
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +43,7 @@ class Context:
 
     now: datetime
     zone: str
-    """`[bot] timezone`."""
+    """That of whoever asks, where it is known (`/timezone`); else `[bot] timezone`."""
     chance: Random
 
 
@@ -44,6 +58,9 @@ class Skill:
     """The name of the parameter that takes the `Context`; "": none does."""
     rest: bool
     """The last parameter is text, and takes the rest of the line."""
+    writes: bool
+    """It changes something, and is not to be run twice."""
+    seconds: float = SECONDS
 
     @classmethod
     def of(cls, function: Callable[..., Any], at: str) -> "Skill":
@@ -86,7 +103,18 @@ class Skill:
             parameters=_model(name, said, hints, at),
             context=context,
             rest=bool(said) and _plain(hints[list(said)[-1]]) is str,
+            writes=function in WRITING,
         )
+
+    @property
+    def tool(self) -> Tool:
+        """What a model is told of it: all of the docstring."""
+        name, about = self.command.name, inspect.getdoc(self.function) or ""
+        return Tool(name=name, description=about, parameters=json.dumps(self.schema))
+
+    @property
+    def about(self) -> str:
+        return self.command.description
 
     @property
     def schema(self) -> Mapping[str, Any]:
@@ -107,9 +135,19 @@ class Skill:
             raise SkillRefused(f"Like this: {self.usage}{_choices(error)}") from None
         return {name: getattr(found, name) for name in names}
 
-    async def run(self, text: str, context: Context) -> Any:
+    def checked(self, arguments: str) -> Mapping[str, Any]:
+        """What a model gives for each parameter, as JSON. Raises SkillRefused with what is wrong,
+        without repeating it."""
+        try:
+            found = self.parameters.model_validate_json(arguments)
+        except ValidationError as error:
+            wrong = (f"{_key(each['loc'])}: {each['msg']}" for each in error.errors())
+            raise SkillRefused(f"Wrong arguments. {'; '.join(wrong)}.") from None
+        return {name: getattr(found, name) for name in self.parameters.model_fields}
+
+    async def run(self, arguments: Mapping[str, Any], context: Context) -> Any:
         """What the function returns. Raises whatever it raises."""
-        given = dict(self.arguments(text))
+        given = dict(arguments)
         if self.context:
             given[self.context] = context
         if inspect.iscoroutinefunction(self.function):
@@ -137,11 +175,15 @@ def _model(
         for each, parameter in said.items()
     }
     try:
-        config = ConfigDict(allow_inf_nan=False)
+        config = ConfigDict(allow_inf_nan=False, extra="forbid")
         model: type[BaseModel] = create_model(name, __config__=config, **fields)
     except (PydanticUserError, NameError, TypeError) as error:
         raise ConfigError(f"{at}: the parameters of {name} cannot be used: {error}") from error
     return model
+
+
+def _key(parts: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, parts)) or "all"
 
 
 def _choices(error: ValidationError) -> str:

@@ -12,6 +12,7 @@ from hobnob.events import Kind
 from hobnob.store import links, rows
 from hobnob.store.outbox import A_TICKET, UNSENT, give_up_on_its_way, take_back
 from hobnob.store.schema import (
+    asked,
     conversation,
     fact,
     fact_source,
@@ -79,6 +80,7 @@ def forget_person(connection: sa.Connection, platform: str, account: str, person
         (reaction, reaction.c.author),
         (schedule, schedule.c.author),
         (link_code, link_code.c.author),
+        (asked, asked.c.author),
     ):
         theirs = sa.and_(whose == person, table.c.conversation_id.in_(here))
         connection.execute(table.delete().where(theirs))

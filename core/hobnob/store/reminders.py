@@ -99,6 +99,15 @@ class SqlReminders:
 
         return await self._database.read(transaction)
 
+    async def zone_of(self, event: Event) -> str:
+        """The time zone that the author of `event` lives in; "" if they never said."""
+        values = {**rows.at(event.key), "author": event.author.id}
+
+        def transaction(connection: sa.Connection) -> str:
+            return connection.scalar(ZONE, values) or ""
+
+        return await self._database.read(transaction)
+
     async def find(self, row: int) -> Reminder | None:
         """The one with this row in `schedule`."""
         query = QUERY.where(schedule.c.id == row, rows.one_of(schedule.c.job, KINDS))

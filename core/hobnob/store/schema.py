@@ -400,3 +400,19 @@ cursor = Table(
     Column("name", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+# What a person was asked before a tool that changes something is run, with exactly what for.
+asked = Table(
+    "asked",
+    metadata,
+    Column("code", String, primary_key=True),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
+    Column("author", String, nullable=False),  # who alone may say yes
+    Column("tool", String, nullable=False),
+    Column("arguments", Said, nullable=False),  # JSON
+    Column("at", Utc, nullable=False),
+    Column("until", Utc, nullable=False),
+    # The event for which it was begun; NULL: it was not. It is not begun twice.
+    Column("run", String),
+    Index(None, "conversation_id", "author"),
+)

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from hobnob import app, employ
 from hobnob.conversation import ConversationKey
-from hobnob.events import ChatMessage, Event, Sampling
+from hobnob.events import ChatMessage, Event, Sampling, Tool, ToolCall
 from hobnob.ports import Engine
 from hobnob.recurrence import next_due
 from hobnob.settings import Bot, Settings
@@ -87,7 +87,9 @@ class Stage:
     async def _set_up(self, stack: AsyncExitStack) -> None:
         bot = self._bot
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        database = await stack.enter_async_context(Database(f"sqlite:///{folder}/stage.db"))
+        self.database = database = await stack.enter_async_context(
+            Database(f"sqlite:///{folder}/stage.db")
+        )
         embedder = await stack.enter_async_context(app.open_embedder(bot))
         await migrate.upgrade(database)
         self._memory = app.open_memory(bot, database, self.clock, embedder)
@@ -163,6 +165,10 @@ class _Recorder:
         return self._engine.sees
 
     @property
+    def calls_tools(self) -> bool:
+        return self._engine.calls_tools
+
+    @property
     def context_tokens(self) -> int:
         return self._engine.context_tokens
 
@@ -181,6 +187,16 @@ class _Recorder:
     async def stream(
         self, messages: Sequence[ChatMessage], sampling: Sampling
     ) -> AsyncGenerator[str, None]:
-        self.prompt = "\n".join(message.content for message in messages)
+        self._keep(messages)
         async for piece in self._engine.stream(messages, sampling):
             yield piece
+
+    async def stream_with_tools(
+        self, messages: Sequence[ChatMessage], sampling: Sampling, tools: Sequence[Tool]
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        self._keep(messages)
+        async for piece in self._engine.stream_with_tools(messages, sampling, tools):
+            yield piece
+
+    def _keep(self, messages: Sequence[ChatMessage]) -> None:
+        self.prompt = "\n".join(message.content for message in messages)
