@@ -1,7 +1,10 @@
 """The command line. Everything heavy is imported by the command that needs it."""
 
+import contextlib
 import logging
+import os
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,12 +53,33 @@ cli.add_typer(cli_support.stats, name="stats")
 def main() -> None:
     """The program. Errors meant for people end it with their message and exit code 1."""
     try:
+        _main()
+    except SystemExit as end:
+        if any(thread.daemon for thread in threading.enumerate()):
+            _leave(end)
+        raise
+
+
+def _main() -> None:
+    try:
         cli()
     except HobnobError as error:
         fail(str(error))
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has left: nothing to say about it
         sys.exit(1)
+
+
+def _leave(end: SystemExit) -> None:
+    """End now. A model's thread may be in the middle of a word: Python would stop it where it next
+    asks for Python's lock, and the C++ around it answers that by aborting the program."""
+    if end.code is not None and not isinstance(end.code, int):
+        print(end.code, file=sys.stderr)
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))
 
 
 def _version(wanted: bool) -> None:
