@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from email import policy
 from email.parser import BytesParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from aiohttp.web import Request, Response
@@ -151,7 +151,7 @@ class Rest:
         if request.content_type == "application/json":
             return dict(json.loads(body))
         head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
-        parts = {
+        parts: dict[str, Any] = {
             str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True)
             for part in BytesParser(policy=policy.HTTP).parsebytes(head + body).iter_parts()
         }

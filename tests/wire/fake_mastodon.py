@@ -268,9 +268,10 @@ class FakeMastodon(MastodonTown):
         file.file.close()  # aiohttp leaves it open if the client is killed
         if not file.content_type.startswith("image/"):
             return _error(422, "Validation failed: File content type is invalid")
-        made = {"id": self.next_id(), "type": "image", "description": form["description"]}
-        self.uploads[made["id"]] = {**made, "url": None, "_asked": 0}
-        return web.json_response(self._processed(made["id"]), status=202)
+        number = self.next_id()
+        made = {"id": number, "type": "image", "description": form["description"]}
+        self.uploads[number] = {**made, "url": None, "_asked": 0}
+        return web.json_response(self._processed(number), status=202)
 
     async def _uploaded(self, request: web.Request) -> web.Response:
         made = self._processed(request.match_info["id"])
