@@ -14,7 +14,7 @@ from pydantic import BaseModel, SecretStr
 from hobnob import persona, ports, registry, settings
 from hobnob.cli import cli
 from hobnob.events import Sampling
-from hobnob.posts.table import PostTable
+from hobnob.posts.table import MediaTable, PostTable
 from hobnob.support.table import OpeningTable
 from hobnob.testing import dialogs
 
@@ -25,7 +25,7 @@ REFERENCE = ROOT / "docs" / "reference"
 TABLES = {name: field.annotation for name, field in settings.Settings.model_fields.items()}
 PLATFORMS = registry.known(registry.ADAPTERS)
 KEPT_APART = ("platforms", "posts")
-LISTS = {"posts": PostTable}
+LISTS = {"posts": PostTable, "posts.media": MediaTable}
 """Tables of which there may be many."""
 MODELS: dict[str, dict[str, Any]] = {
     "bot-toml.md": {
