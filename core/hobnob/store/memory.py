@@ -1,8 +1,10 @@
 """What is remembered, in SQL (`hobnob.recollection.MemoryStore`): reading within a scope."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -21,6 +23,7 @@ from hobnob.store.schema import (
     recall_tokens,
     summary,
     turn,
+    zone,
 )
 
 PLACE = sa.select(
@@ -85,8 +88,23 @@ PASSAGES = (
     .order_by(_HIT.c.id, turn.c.position)
 )
 LESSONS = (
-    sa.select(*rows.TURN, turn.c.id, turn.c.conversation_id, turn.c.position, conversation.c.direct)
+    sa.select(
+        *rows.TURN,
+        turn.c.id,
+        turn.c.conversation_id,
+        turn.c.position,
+        conversation.c.direct,
+        zone.c.name.label("zone"),
+    )
     .join_from(turn, conversation)
+    .outerjoin(
+        zone,
+        sa.and_(
+            zone.c.platform == conversation.c.platform,
+            zone.c.account == conversation.c.account,
+            zone.c.author == turn.c.author,
+        ),
+    )
     .where(turn.c.learned.is_(None))
     .order_by(turn.c.id)
     .limit(sa.bindparam("most"))
@@ -101,9 +119,11 @@ SESSION = timedelta(hours=4)
 
 
 class SqlMemory:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, *, zone: str = "UTC") -> None:
+        """`zone` is the bot's: whose own nobody knows is taken to live there."""
         self._database = database
         self._clock = clock
+        self._zone = zone
 
     # ------------------------------------------------------------------ reading, within a scope
 
@@ -174,9 +194,8 @@ class SqlMemory:
 
     async def lessons(self, limit: int) -> Sequence[Lesson]:
         def transaction(connection: sa.Connection) -> Sequence[Lesson]:
-            return [
-                _lesson(connection, row) for row in connection.execute(LESSONS, {"most": limit})
-            ]
+            found = connection.execute(LESSONS, {"most": limit})
+            return [_lesson(connection, row, row.zone or self._zone) for row in found]
 
         return await self._database.read(transaction)
 
@@ -346,15 +365,16 @@ def _entries(connection: sa.Connection, conversation: int, after: int, limit: in
     )
 
 
-def _lesson(connection: sa.Connection, row: Any) -> Lesson:
+def _lesson(connection: sa.Connection, row: Any, zone: str) -> Lesson:
     values = {"where": row.conversation_id, "position": row.position}
     before = connection.execute(BEFORE, values).first()
     after = connection.execute(AFTER, values).first()
+    turn = rows.turn(row)
     return Lesson(
         id=row.id,
         conversation=row.conversation_id,
         direct=row.direct,
-        turn=rows.turn(row),
+        turn=replace(turn, at=turn.at.astimezone(ZoneInfo(zone))),
         before=_beside(before, row.at),
         after=_beside(after, row.at),
     )
