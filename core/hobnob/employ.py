@@ -8,6 +8,7 @@ from functools import partial
 
 from hobnob import registry
 from hobnob.assistant.job import Assistant
+from hobnob.checkin.job import Checkins
 from hobnob.commands import COMMANDS
 from hobnob.conversation import ConversationKey
 from hobnob.errors import ConfigError
@@ -23,6 +24,7 @@ from hobnob.recollection import Embedder
 from hobnob.settings import Bot
 from hobnob.skills.job import Skills
 from hobnob.skills.skill import Skill
+from hobnob.store.checkins import SqlCheckins
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.knowledge import SqlKnowledge
@@ -52,7 +54,7 @@ class Workplace:
 async def jobs(place: Workplace, stack: AsyncExitStack) -> Sequence[Job]:
     """The bot's jobs, in the order in which they are asked; what they keep open is closed with
     `stack`."""
-    found = [*await _poster(place, stack), *_assistant(place)]
+    found = [*await _poster(place, stack), *_assistant(place), *_checkins(place)]
     found += _skills(place, found)
     return [*found, *await _knowledge(place, found)]
 
@@ -94,6 +96,19 @@ def _assistant(place: Workplace) -> Sequence[Job]:
         names=place.bot.rules.names,
     )
     return (assistant,)
+
+
+def _checkins(place: Workplace) -> Sequence[Job]:
+    settings = place.bot.settings
+    if not settings.checkin.enabled:
+        return ()
+    manners = settings.checkin.manners(
+        zone=settings.bot.timezone,
+        language=settings.bot.language,
+        disclose=settings.engage.disclose,
+    )
+    store = SqlCheckins(place.database)
+    return (Checkins(store, place.clock, manners, names=place.bot.rules.names),)
 
 
 def keeper(bot: Bot, store: SqlKnowledge, embedder: Embedder | None) -> Keeper:

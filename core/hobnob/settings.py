@@ -23,6 +23,7 @@ from hobnob.posts.table import PostTable, ReviewTable
 from hobnob.tables import (
     AssistantTable,
     BotTable,
+    CheckinTable,
     EngageTable,
     KnowledgeTable,
     MemoryTable,
@@ -47,6 +48,7 @@ class Settings(Table):
     engage: EngageTable = EngageTable()
     rooms: RoomsTable = RoomsTable()
     assistant: AssistantTable = AssistantTable()
+    checkin: CheckinTable = CheckinTable()
     tools: ToolsTable = ToolsTable()
     review: ReviewTable = ReviewTable()
     posts: tuple[PostTable, ...] = Field(default=(), strict=False)

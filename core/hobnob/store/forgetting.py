@@ -10,12 +10,14 @@ import sqlalchemy as sa
 
 from hobnob.store.outbox import UNSENT, take_back
 from hobnob.store.schema import (
+    checkin_said,
     conversation,
     fact,
     fact_source,
     inbox,
     link_code,
     outbox,
+    promise,
     reaction,
     recall,
     recall_tokens,
@@ -33,6 +35,9 @@ def forget_turns(connection: sa.Connection, ids: Sequence[int]) -> None:
     """Forget these turns and all that was made of them."""
     for some in _parts(ids):
         made = _unmake(connection, some)
+        promises = sa.select(promise.c.schedule_id).where(promise.c.turn_id.in_(some))
+        connection.execute(schedule.delete().where(schedule.c.id.in_(promises)))
+        _forget_unasked(connection, checkin_said.c.source_id.in_(some))
         connection.execute(turn.delete().where(turn.c.id.in_(some)))
         _drop_sourceless(connection, made)
 
@@ -66,6 +71,10 @@ def forget_person(connection: sa.Connection, platform: str, account: str, person
     )
     ids = list(connection.scalars(said))
     forget_said(connection, ids)
+    asked = sa.select(schedule.c.id).where(
+        schedule.c.author == person, schedule.c.conversation_id.in_(here)
+    )
+    _forget_unasked(connection, checkin_said.c.schedule_id.in_(asked))
     _forget_answers(connection, here, person)
     for table, whose in (
         (fact, fact.c.subject),
@@ -151,6 +160,14 @@ def _forget_answers(connection: sa.Connection, here: sa.Select[tuple[int]], pers
     )
 
 
+def _forget_unasked(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    """Forget what we wrote first."""
+    said = sa.select(checkin_said.c.turn_id).where(checkin_said.c.turn_id.is_not(None), which)
+    ids = list(connection.scalars(said))
+    withdraw(connection, ids)
+    forget_turns(connection, ids)
+
+
 def _unmake(connection: sa.Connection, ids: Sequence[int]) -> Sequence[int]:
     """Undo what is made of many turns: summaries, and copies in memory. The facts made of these."""
     places = sa.select(turn.c.conversation_id).where(turn.c.id.in_(ids))
@@ -178,6 +195,7 @@ def _drop_sourceless(connection: sa.Connection, facts: Sequence[int]) -> None:
     for part in _parts(facts):
         gone = sa.select(fact.c.id).where(fact.c.id.in_(part), ~sources)
         some = list(connection.scalars(gone))
+        _forget_unasked(connection, checkin_said.c.fact_id.in_(some))
         connection.execute(
             fact.update().where(fact.c.ended_by.in_(some)).values(ended=None, ended_by=None)
         )
