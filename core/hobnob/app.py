@@ -206,7 +206,7 @@ def open_memory(
         file = platformdirs.user_cache_path("hobnob") / TRIALS
         reader = Reader(engine, identity(bot.settings.model), file)
     return Remembering(
-        SqlMemory(database, clock),
+        SqlMemory(database, clock, zone=bot.settings.bot.timezone),
         embedder=embedder,
         linked=table.links,
         writer=engine if table.summaries == "model" else None,

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from hobnob import registry, replies
 from hobnob.assistant.job import Assistant
+from hobnob.checkin.job import Checkins
 from hobnob.commands import COMMANDS
 from hobnob.conversation import ConversationKey
 from hobnob.errors import ConfigError, MissingExtra
@@ -30,6 +31,7 @@ from hobnob.skills.job import ANSWERS, Skills
 from hobnob.skills.servers import ToolServer
 from hobnob.skills.skill import Skill
 from hobnob.store.asked import SqlAsked
+from hobnob.store.checkins import SqlCheckins
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.knowledge import SqlKnowledge
@@ -67,6 +69,7 @@ async def jobs(place: Workplace, stack: AsyncExitStack) -> Sequence[Job]:
     `stack`."""
     desk = support(place)
     found = [*([desk] if desk else ()), *await _poster(place, stack), *_assistant(place)]
+    found += _checkins(place)
     found += await _skills(place, found, stack)
     return [*found, *await _knowledge(place, desk)]
 
@@ -152,6 +155,19 @@ def _assistant(place: Workplace) -> Sequence[Job]:
         names=place.bot.rules.names,
     )
     return (assistant,)
+
+
+def _checkins(place: Workplace) -> Sequence[Job]:
+    settings = place.bot.settings
+    if not settings.checkin.enabled:
+        return ()
+    manners = settings.checkin.manners(
+        zone=settings.bot.timezone,
+        language=settings.bot.language,
+        disclose=settings.engage.disclose,
+    )
+    store = SqlCheckins(place.database)
+    return (Checkins(store, place.clock, manners, names=place.bot.rules.names),)
 
 
 def keeper(bot: Bot, store: SqlKnowledge, embedder: Embedder | None) -> Keeper:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import time
+from datetime import UTC, datetime, time, timedelta
 from typing import Self
 
 _SPAN = re.compile(r"([01]?\d|2[0-3]):([0-5]\d) ?[-–] ?([01]?\d|2[0-4]):([0-5]\d)")
@@ -43,3 +43,14 @@ class Span:
 def within(spans: Sequence[Span], moment: time) -> bool:
     """Whether it is in one of them."""
     return any(moment in span for span in spans)
+
+
+def end(spans: Sequence[Span], at: datetime) -> datetime | None:
+    """The first minute from `at` on that is in none of them, on the clock of `at`; None where they
+    leave none. Minute by minute, so that nothing need be known of what clocks do."""
+    moment = at.astimezone(UTC)
+    for _ in range(2 * 24 * 60):
+        if not within(spans, moment.astimezone(at.tzinfo).time()):
+            return moment
+        moment = moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return None

@@ -58,6 +58,7 @@ class Lesson:
     conversation: int
     direct: bool
     turn: Turn
+    """Its time is on its author's clock: their "tomorrow" is theirs."""
     before: Turn | None
     """What was said before it in its conversation, in the same hours."""
     after: Turn | None

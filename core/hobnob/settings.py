@@ -24,6 +24,7 @@ from hobnob.support.table import SupportTable
 from hobnob.tables import (
     AssistantTable,
     BotTable,
+    CheckinTable,
     EngageTable,
     KnowledgeTable,
     MemoryTable,
@@ -50,6 +51,7 @@ class Settings(Table):
     engage: EngageTable = EngageTable()
     rooms: RoomsTable = RoomsTable()
     assistant: AssistantTable = AssistantTable()
+    checkin: CheckinTable = CheckinTable()
     tools: ToolsTable = ToolsTable()
     review: ReviewTable = ReviewTable()
     posts: tuple[PostTable, ...] = Field(default=(), strict=False)

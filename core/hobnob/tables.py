@@ -4,6 +4,7 @@ import re
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from pydantic import (
 )
 
 from hobnob import cards
+from hobnob.checkin.manners import Manners
 from hobnob.conversation import ConversationKey
 from hobnob.events import Sampling
 from hobnob.hours import Span
@@ -281,9 +283,7 @@ class RoomsTable(Table):
     @field_validator("quiet")
     @classmethod
     def _spans(cls, spans: tuple[str, ...]) -> tuple[str, ...]:
-        for span in spans:
-            Span.parse(span)
-        return spans
+        return _valid_spans(spans)
 
     @model_validator(mode="after")
     def _topics_to_speak_of(self) -> Self:
@@ -362,6 +362,45 @@ class McpTable(Table):
         )
 
 
+class CheckinTable(Table):
+    """`[checkin]`: writing first, to those who ask for it."""
+
+    enabled: bool = False
+    at: str = "10:00"
+    """When it writes to those who named no hour."""
+    quiet: tuple[str, ...] = Field(default=("22:00-08:00",), strict=False)
+    """When it never writes first, on their own clock."""
+    unanswered: int = Field(default=3, ge=1, le=100)
+    """After so many that nobody answered it waits."""
+    rooms: bool = False
+    questions: tuple[Text, ...] = Field(default=(), strict=False)
+
+    @field_validator("at")
+    @classmethod
+    def _an_hour(cls, at: str) -> str:
+        if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", at):
+            raise ValueError('must be a time of the day, like "10:00".')
+        return at
+
+    @field_validator("quiet")
+    @classmethod
+    def _spans(cls, spans: tuple[str, ...]) -> tuple[str, ...]:
+        return _valid_spans(spans)
+
+    def manners(self, *, zone: str, language: str, disclose: bool) -> Manners:
+        hour, minute = map(int, self.at.split(":"))
+        return Manners(
+            at=time(hour, minute),
+            quiet=tuple(map(Span.parse, self.quiet)),
+            unanswered=self.unanswered,
+            rooms=self.rooms,
+            questions=self.questions,
+            zone=zone,
+            language=language,
+            disclose=disclose,
+        )
+
+
 class ToolsTable(Table):
     """`[tools]`: what people can have done by command, and models that call tools by themselves."""
 
@@ -391,3 +430,9 @@ def valid_name(name: str) -> str:
             "a bot's name is 1 to 64 letters, digits, - or _, and does not begin with -."
         )
     return name
+
+
+def _valid_spans(spans: tuple[str, ...]) -> tuple[str, ...]:
+    for span in spans:
+        Span.parse(span)
+    return spans

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -15,6 +16,7 @@ from hobnob.recollection import Learned, NewFact, Scope
 from hobnob.store.database import Database
 from hobnob.store.inbox import SqlInbox
 from hobnob.store.memory import SqlMemory
+from hobnob.store.reminders import set_zone
 from hobnob.testing.adapter import FakeAdapter, key
 from hobnob.testing.clock import FakeClock
 
@@ -143,6 +145,17 @@ async def test_what_was_said_becomes_a_lesson_once(mind: Mind) -> None:
     assert all(lesson.direct for lesson in lessons)
     await mind.learn()
     assert not await mind.memory.lessons(3)
+
+
+async def test_a_lesson_has_its_time_on_its_authors_clock(mind: Mind) -> None:
+    await mind.say("the party is tomorrow", at=datetime(2026, 1, 1, 23, 30, tzinfo=UTC))
+    kiritimati = SqlMemory(mind.database, mind.clock, zone="Pacific/Kiritimati")
+    (lesson, _) = await kiritimati.lessons(9)
+    assert lesson.turn.at.isoformat() == "2026-01-02T13:30:00+14:00"
+    await mind.database.write(partial(set_zone, key=key(), author=ANN.id, name="Europe/Berlin"))
+    lesson, answer = await kiritimati.lessons(9)
+    assert lesson.turn.at.isoformat() == "2026-01-02T00:30:00+01:00"
+    assert answer.turn.at == lesson.turn.at
 
 
 async def test_entries_come_by_conversation_and_only_what_is_new(mind: Mind) -> None:

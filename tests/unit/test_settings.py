@@ -335,6 +335,20 @@ def test_a_platforms_variables_are_asked_for_only_with_the_platform(
     assert bot.settings.platform("discord") == {"token": "t0ken"}
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('at = "25:00"', 'checkin.at: must be a time of the day, like "10:00".'),
+        ('quiet = ["at night"]', "checkin.quiet: 'at night' is no span of time."),
+        ("unanswered = 0", "checkin.unanswered: "),
+        ('questions = [""]', "checkin.questions"),
+    ],
+)
+def test_what_checkin_may_say_is_checked(folder: Path, line: str, told: str) -> None:
+    write(folder, f"[checkin]\n{line}")
+    assert told in refused(folder)
+
+
 def test_a_platform_without_a_table_is_told(folder: Path) -> None:
     write(folder, "[platforms.discord]")
     with pytest.raises(ConfigError, match=r"no table \[platforms.discrod\]. Did you mean discord?"):

@@ -1,10 +1,10 @@
-"""What the assistant says and understands in each language, from says.toml. Pure."""
+"""What a job says and understands in each language, from the says.toml in its package. Pure."""
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -15,9 +15,18 @@ class Speech:
     def __init__(self, code: str, table: dict[str, Any]) -> None:
         self.code = code
         self._table = table
-        self.corrections = re.compile(
-            rf"\s*(?:(?:{'|'.join(map(fold, table['corrections']))})(?!\w)?[\s,.!;:，。]*)+"
-        )
+
+    @cached_property
+    def corrections(self) -> re.Pattern[str]:
+        words = "|".join(map(fold, self._table["corrections"]))
+        return re.compile(rf"\s*(?:(?:{words})(?!\w)?[\s,.!;:，。]*)+")
+
+    @property
+    def keys(self) -> Set[str]:
+        return self._table.keys()
+
+    def all(self, what: str) -> Sequence[str]:
+        return tuple(self._table[what])
 
     def say(self, what: str, **values: object) -> str:
         sentence: str = self._table[what]
@@ -46,6 +55,19 @@ class Speech:
                 return {name: text[slice(*found.span(name))] for name in found.groupdict()}
         return None
 
+    def begins(self, what: str, text: str) -> bool:
+        """Whether `text` begins with a pattern."""
+        return _pattern(self._table[what]).match(fold(text)) is not None
+
+    def has(self, what: str, text: str) -> bool:
+        """Whether a pattern is in `text`."""
+        return _pattern(self._table[what]).search(fold(text)) is not None
+
+
+@cache
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
 
 @cache
 def _patterns(patterns: Sequence[str]) -> Sequence[re.Pattern[str]]:
@@ -53,7 +75,7 @@ def _patterns(patterns: Sequence[str]) -> Sequence[re.Pattern[str]]:
 
 
 @cache
-def speech(code: str) -> Speech:
+def speech(code: str, package: str = "hobnob.assistant") -> Speech:
     """Of one of the languages of `when`."""
-    table = files("hobnob.assistant").joinpath("says.toml").read_text(encoding="utf-8")
+    table = files(package).joinpath("says.toml").read_text(encoding="utf-8")
     return Speech(code, tomllib.loads(table)[code])

@@ -9,7 +9,12 @@ import sqlalchemy as sa
 from hobnob.conversation import ConversationKey
 from hobnob.store import rows
 from hobnob.store.database import Database
-from hobnob.store.schema import conversation, inbox, outbox
+from hobnob.store.schema import checkin_said, conversation, inbox, outbox
+
+_FIRST = sa.and_(
+    outbox.c.conversation_id == inbox.c.conversation_id, checkin_said.c.event == inbox.c.event
+)
+"""What was written first, and the event that it came of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +52,18 @@ async def explain(database: Database, message: str) -> Sequence[Explained]:
         outbox.c.in_reply_to == inbox.c.message,
     )
     answered = sa.select(outbox.c.id).where(ours, outbox.c.message == message).exists()
+    unasked = (
+        sa.select(outbox.c.id)
+        .join(checkin_said, checkin_said.c.turn_id == outbox.c.turn_id)
+        .where(_FIRST, outbox.c.message == message)
+        .exists()
+    )
     query = (
         sa.select(inbox, *rows.KEY)
         .join_from(inbox, conversation)
-        .where(sa.or_(inbox.c.message == message, sa.and_(inbox.c.message != "", answered)))
+        .where(
+            sa.or_(inbox.c.message == message, sa.and_(inbox.c.message != "", answered), unasked)
+        )
         .order_by(inbox.c.id)
     )
 
@@ -61,12 +74,13 @@ async def explain(database: Database, message: str) -> Sequence[Explained]:
 
 
 def _explained(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Explained:
+    first = sa.select(checkin_said.c.turn_id).where(checkin_said.c.event == row.event)
+    answers = sa.and_(outbox.c.in_reply_to == row.message, outbox.c.in_reply_to != "")
     parts = (
         sa.select(outbox.c.state, outbox.c.message, outbox.c.error)
         .where(
             outbox.c.conversation_id == row.conversation_id,
-            outbox.c.in_reply_to == row.message,
-            outbox.c.in_reply_to != "",
+            sa.or_(answers, outbox.c.turn_id.in_(first)),
         )
         .order_by(outbox.c.id)
     )

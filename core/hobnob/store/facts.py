@@ -72,6 +72,23 @@ def one(connection: sa.Connection, scope: Scope, number: int) -> Any:
     return connection.execute(query).first()
 
 
+def latest(connection: sa.Connection, scope: Scope, attribute: str, now: datetime) -> Any:
+    """The row of what a person may see of an attribute of theirs, as it was last said; None if
+    there is none."""
+    query = sa.select(*COLUMNS).where(_theirs(scope), fact.c.attribute == attribute, true_at(now))
+    return connection.execute(query.order_by(fact.c.at.desc(), fact.c.id.desc())).first()
+
+
+def over(connection: sa.Connection, scope: Scope, since: datetime, now: datetime) -> Sequence[Any]:
+    """The rows of what a person may see, and what was true until some time since then: it had its
+    day, and nothing was said that ended it."""
+    by_itself = sa.and_(fact.c.ended_by.is_(None), fact.c.ended > fact.c.at)
+    query = sa.select(*COLUMNS).where(
+        _theirs(scope), by_itself, fact.c.ended > since, fact.c.ended <= now
+    )
+    return connection.execute(query.order_by(fact.c.at, fact.c.id)).all()
+
+
 def receipt(connection: sa.Connection, scope: Scope, number: int) -> Receipt | None:
     found = one(connection, scope, number)
     if found is None:

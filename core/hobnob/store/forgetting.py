@@ -13,6 +13,7 @@ from hobnob.store import links, rows
 from hobnob.store.outbox import A_TICKET, UNSENT, give_up_on_its_way, take_back
 from hobnob.store.schema import (
     asked,
+    checkin_said,
     conversation,
     fact,
     fact_source,
@@ -21,6 +22,7 @@ from hobnob.store.schema import (
     outbox,
     post,
     post_act,
+    promise,
     reaction,
     recall,
     recall_tokens,
@@ -41,6 +43,9 @@ def forget_turns(connection: sa.Connection, ids: Sequence[int]) -> None:
     """Forget these turns and all that was made of them."""
     for some in _parts(ids):
         made = _unmake(connection, some)
+        promises = sa.select(promise.c.schedule_id).where(promise.c.turn_id.in_(some))
+        connection.execute(schedule.delete().where(schedule.c.id.in_(promises)))
+        _forget_unasked(connection, checkin_said.c.source_id.in_(some))
         connection.execute(turn.delete().where(turn.c.id.in_(some)))
         _drop_sourceless(connection, made)
 
@@ -74,6 +79,10 @@ def forget_person(connection: sa.Connection, platform: str, account: str, person
     )
     ids = list(connection.scalars(said))
     forget_said(connection, ids)
+    wishes = sa.select(schedule.c.id).where(
+        schedule.c.author == person, schedule.c.conversation_id.in_(here)
+    )
+    _forget_unasked(connection, checkin_said.c.schedule_id.in_(wishes))
     _forget_answers(connection, here, person)
     for table, whose in (
         (fact, fact.c.subject),
@@ -218,6 +227,14 @@ def _forget_tickets(connection: sa.Connection, here: sa.Select[tuple[int]], pers
         give_up_on_its_way(connection, shown)
 
 
+def _forget_unasked(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    """Forget what we wrote first."""
+    said = sa.select(checkin_said.c.turn_id).where(checkin_said.c.turn_id.is_not(None), which)
+    ids = list(connection.scalars(said))
+    withdraw(connection, ids)
+    forget_turns(connection, ids)
+
+
 def _unmake(connection: sa.Connection, ids: Sequence[int]) -> Sequence[int]:
     """Undo what is made of many turns: summaries, and copies in memory. The facts made of these."""
     places = sa.select(turn.c.conversation_id).where(turn.c.id.in_(ids))
@@ -245,6 +262,7 @@ def _drop_sourceless(connection: sa.Connection, facts: Sequence[int]) -> None:
     for part in _parts(facts):
         gone = sa.select(fact.c.id).where(fact.c.id.in_(part), ~sources)
         some = list(connection.scalars(gone))
+        _forget_unasked(connection, checkin_said.c.fact_id.in_(some))
         connection.execute(
             fact.update().where(fact.c.ended_by.in_(some)).values(ended=None, ended_by=None)
         )

@@ -1,21 +1,38 @@
 """Turns that recall does not know yet, and what is made of them, in SQL: parts of a transaction."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from hobnob.events import Turn
 from hobnob.recollection import Learned, Lesson
 from hobnob.store import facts, rows
-from hobnob.store.schema import conversation, recall, recall_tokens, turn
+from hobnob.store.schema import conversation, recall, recall_tokens, turn, zone
 
 SESSION = timedelta(hours=4)
 
 LESSONS = (
-    sa.select(*rows.TURN, turn.c.id, turn.c.conversation_id, turn.c.position, conversation.c.direct)
+    sa.select(
+        *rows.TURN,
+        turn.c.id,
+        turn.c.conversation_id,
+        turn.c.position,
+        conversation.c.direct,
+        zone.c.name.label("zone"),
+    )
     .join_from(turn, conversation)
+    .outerjoin(
+        zone,
+        sa.and_(
+            zone.c.platform == conversation.c.platform,
+            zone.c.account == conversation.c.account,
+            zone.c.author == turn.c.author,
+        ),
+    )
     .where(turn.c.learned.is_(None))
     .order_by(turn.c.id)
     .limit(sa.bindparam("most"))
@@ -26,20 +43,22 @@ BEFORE = _BESIDE.where(turn.c.position < _POSITION).order_by(turn.c.position.des
 AFTER = _BESIDE.where(turn.c.position > _POSITION).order_by(turn.c.position)
 
 
-def read(connection: sa.Connection, limit: int) -> Sequence[Lesson]:
-    """The oldest."""
-    return [_lesson(connection, row) for row in connection.execute(LESSONS, {"most": limit})]
+def read(connection: sa.Connection, limit: int, own: str) -> Sequence[Lesson]:
+    """The oldest, each on the clock of whoever said it; in the zone `own`, where nobody knows."""
+    found = connection.execute(LESSONS, {"most": limit})
+    return [_lesson(connection, row, ZoneInfo(row.zone or own)) for row in found]
 
 
-def _lesson(connection: sa.Connection, row: Any) -> Lesson:
+def _lesson(connection: sa.Connection, row: Any, zone: ZoneInfo) -> Lesson:
     values = {"where": row.conversation_id, "position": row.position}
     before = connection.execute(BEFORE, values).first()
     after = connection.execute(AFTER, values).first()
+    said = rows.turn(row)
     return Lesson(
         id=row.id,
         conversation=row.conversation_id,
         direct=row.direct,
-        turn=rows.turn(row),
+        turn=replace(said, at=said.at.astimezone(zone)),
         before=_beside(before, row.at),
         after=_beside(after, row.at),
     )

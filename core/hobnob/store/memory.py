@@ -79,10 +79,12 @@ PASSAGES = (
 
 
 class SqlMemory:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, *, zone: str = "UTC") -> None:
+        """`zone` is the bot's: whose own nobody knows is taken to live there."""
         self._database = database
         self._clock = clock
         self.rights = SqlRights(clock)
+        self._zone = zone
 
     # ------------------------------------------------------------------ reading, within a scope
 
@@ -158,7 +160,7 @@ class SqlMemory:
 
     async def lessons(self, limit: int) -> Sequence[Lesson]:
         def transaction(connection: sa.Connection) -> Sequence[Lesson]:
-            return lessons.read(connection, limit)
+            return lessons.read(connection, limit, self._zone)
 
         return await self._database.read(transaction)
 

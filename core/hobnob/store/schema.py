@@ -270,6 +270,45 @@ zone = Table(
     Column("name", String, nullable=False),
 )
 
+# Who asked to be written to first; their row in `schedule` rings when to look whether there is
+# something to say. One that is not due any more was taken back.
+checkin = Table(
+    "checkin",
+    metadata,
+    Column("schedule_id", ForeignKey("schedule.id", ondelete="CASCADE"), primary_key=True),
+    Column("language", String(8), nullable=False),  # in which it was asked for
+    Column("daily", Boolean, nullable=False),  # a question every day
+)
+
+# What was written first, so that nothing is said twice, and is forgotten with what it was made of.
+checkin_said = Table(
+    "checkin_said",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("schedule_id", ForeignKey("schedule.id", ondelete="CASCADE"), nullable=False),
+    Column("what", String(16), nullable=False),  # birthday, plan, promise, question
+    Column("about", Said, nullable=False),  # the year, the fact's number, the question itself
+    Column("at", Utc, nullable=False),
+    Column("event", String, nullable=False),  # the id of the one in the inbox that it came of
+    Column("fact_id", ForeignKey("fact.id", ondelete="CASCADE")),
+    # Our own turn whose promise it keeps.
+    Column("source_id", ForeignKey("turn.id", ondelete="SET NULL")),
+    Column("turn_id", ForeignKey("turn.id", ondelete="SET NULL")),
+    Index(None, "schedule_id", "at"),
+    Index(None, "fact_id"),
+    Index(None, "source_id"),
+    Index(None, "turn_id"),
+)
+
+# What we said that we would do at a time: the turn has the words, `schedule` the time.
+promise = Table(
+    "promise",
+    metadata,
+    Column("schedule_id", ForeignKey("schedule.id", ondelete="CASCADE"), primary_key=True),
+    Column("turn_id", ForeignKey("turn.id", ondelete="CASCADE"), nullable=False),
+    Index(None, "turn_id"),
+)
+
 # A post of a rule in bot.toml at one of its times: one text, in a version for each place.
 post = Table(
     "post",

@@ -6,6 +6,7 @@ Pure. The day is the one of the `at` that is handed in, in its own time zone: so
 
 import re
 from calendar import monthrange
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -26,6 +27,8 @@ _NUMBERS = {
     "a": 1, "an": 1, "one": 1, "two": 2, "a couple of": 2, "three": 3, "four": 4, "five": 5,
     "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
 }  # fmt: skip
+LEAP_YEARS = 8
+"""The most between two of them, as from 1896 to 1904."""
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 
 
@@ -161,13 +164,14 @@ def _offset(near: str) -> int:
 
 
 def _nearest(today: date, month: int, day: int, past: bool) -> date:
-    """The next such day, or the last one."""
-    this = date(today.year, month, min(day, monthrange(today.year, month)[1]))
-    if past and this > today:
-        return date(today.year - 1, month, day)
-    if not past and this < today:
-        return date(today.year + 1, month, day)
-    return date(today.year, month, day)
+    """The next such day, or the last one: of 29 February, years away. Raises ValueError where
+    there never is one."""
+    for years in range(LEAP_YEARS + 1):
+        with suppress(ValueError):
+            found = date(today.year + (-years if past else years), month, day)
+            if found == today or (found < today) == past:
+                return found
+    raise ValueError
 
 
 def _weekday(today: date, weekday: int, which: str, past: bool) -> date:
