@@ -15,6 +15,7 @@ from hobnob import persona, ports, registry, settings
 from hobnob.cli import cli
 from hobnob.events import Sampling
 from hobnob.posts.table import PostTable
+from hobnob.tables import McpTable
 from hobnob.testing import dialogs
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +25,7 @@ REFERENCE = ROOT / "docs" / "reference"
 TABLES = {name: field.annotation for name, field in settings.Settings.model_fields.items()}
 PLATFORMS = registry.known(registry.ADAPTERS)
 KEPT_APART = ("platforms", "posts")
-LISTS = {"posts": PostTable}
+LISTS = {"posts": PostTable, "tools.mcp": McpTable}
 """Tables of which there may be many."""
 MODELS: dict[str, dict[str, Any]] = {
     "bot-toml.md": {
