@@ -230,6 +230,10 @@ def skills(bot: Bot, taken: Collection[str] = ()) -> Sequence[Skill]:
     ConfigError and MissingExtra."""
     found: dict[str, Skill] = {}
     taken = {*taken, *(command.name for command in ANSWERS)}
+    for server in bot.settings.tools.mcp:
+        if server.name in taken:
+            raise ConfigError(f"{FILE}: tools.mcp: there is a command /{server.name} already.")
+    taken |= {server.name for server in bot.settings.tools.mcp}
     for name in bot.settings.tools.skills:
         at = f'{FILE}: {registry.SKILLS_KEY}: "{name}"'
         skill = Skill.of(registry.skill(name, bot.folder), at)

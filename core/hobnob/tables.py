@@ -27,7 +27,8 @@ from hobnob.hours import Span
 from hobnob.policy import Rules
 from hobnob.ports import Afterwards, ModelOptions
 from hobnob.rooms import Rooms, Speak
-from hobnob.skills.servers import ServerOptions, offered
+from hobnob.skills.server_tool import offered
+from hobnob.skills.servers import ServerOptions
 
 _NAME = re.compile(r"\w[\w-]{0,63}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from hobnob.engine import weights
 from hobnob.engine.local import OpenVinoEngine, TransformersEngine
 from hobnob.engine.tokens import Template
-from hobnob.events import ChatMessage, Sampling, Speaker
+from hobnob.events import ChatMessage, Sampling, Speaker, ToolCall
 from hobnob.memory.facts.trust import Reader
 from hobnob.ports import ModelOptions
 from tests import starter
@@ -87,7 +87,8 @@ def test_no_text_can_forge_a_control_token(folder: Path, role: Speaker) -> None:
     assert {"<|im_start|>", "<|im_end|>", "<|endoftext|>"} <= set(control)
 
     def controls(text: str) -> list[int]:
-        forged = ChatMessage(role=role, content=text)
+        calls = (ToolCall(id="1", name="x", arguments="{}"),) if role is Speaker.TOOL else ()
+        forged = ChatMessage(role=role, content=text, calls=calls)
         tokens = template.tokens((*PROMPT, forged, *PROMPT))
         return [token for token in tokens if token in control.values()]
 

@@ -127,6 +127,8 @@ async def test_tools_are_called_and_what_writes_is_asked_first_across_a_restart(
         "Written.\nThere is nothing that waits for your yes or no here. Ask me again.\n"
     )
     assert written(home / "notes") == "milk: buy\n"
+    assert await chat(bot, "/notes write_note tea hot") == "Written.\n"
+    assert written(home / "notes") == "milk: buy\ntea: hot\n"
 
 
 async def test_what_a_kill_interrupts_is_not_done_again(bot: Path) -> None:

@@ -16,6 +16,7 @@ from hobnob.cli import cli
 from hobnob.events import Sampling
 from hobnob.posts.table import MediaTable, PostTable
 from hobnob.support.table import OpeningTable
+from hobnob.tables import McpTable
 from hobnob.testing import dialogs
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,7 @@ REFERENCE = ROOT / "docs" / "reference"
 TABLES = {name: field.annotation for name, field in settings.Settings.model_fields.items()}
 PLATFORMS = registry.known(registry.ADAPTERS)
 KEPT_APART = ("platforms", "posts")
-LISTS = {"posts": PostTable, "posts.media": MediaTable}
+LISTS = {"posts": PostTable, "posts.media": MediaTable, "tools.mcp": McpTable}
 """Tables of which there may be many."""
 MODELS: dict[str, dict[str, Any]] = {
     "bot-toml.md": {

@@ -196,7 +196,7 @@ def test_a_message_that_is_too_long_is_cut_and_says_so(size: int) -> None:
 
 
 def test_roles_are_those_that_templates_know() -> None:
-    assert [speaker.value for speaker in Speaker] == ["system", "user", "assistant"]
+    assert [speaker.value for speaker in Speaker] == ["system", "user", "assistant", "tool"]
 
 
 # ------------------------------------------------------------------------------ pages, pictures

@@ -160,12 +160,29 @@ def test_a_ready_bot_keeps_its_data_with_the_user(
 # ------------------------------------------------------------------------------ what is refused
 
 
+MCP = "[[tools.mcp]]\nname = 'files'\ncommand = ['files']\nallow = ['a']"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("[engage]\nburst_second = 1", "engage.burst_second: unknown key. Did you mean burst_sec"),
         ("[engag]\nburst_seconds = 1", "engag: unknown key. Did you mean engage?"),
         ("[platform.discord]\ntoken = 't'", "platform: unknown key. Did you mean platforms?"),
+        (
+            "[[tools.mcp]]\nname = 'Files'\nallow = ['a']\nurl = 'http://x'",
+            "tools.mcp.0.name: must be 1",
+        ),
+        ("[[tools.mcp]]\nname = 'files'\nallow = ['a']", "tools.mcp.0: needs either a command or"),
+        (f"{MCP}\nurl = 'http://x/mcp'", "tools.mcp.0: needs either a command or a url."),
+        (f"{MCP}\ntoken = 't'", "tools.mcp.0: env is for a command, and token for a url."),
+        (f"{MCP}\nreads = ['b']", "tools.mcp.0: reads names what is not allowed: b."),
+        (MCP.replace("'a'", ""), "tools.mcp.0: allow names no tool"),
+        (MCP.replace("'a'", "'a.b', 'a/b'"), "tools.mcp.0: allow names a tool twice, or two"),
+        (f"{MCP}\n{MCP}", "tools.mcp: has two of the same name."),
+        (f"{MCP}\nalow = []", "tools.mcp.0.alow: unknown key. Did you mean allow?"),
+        ("[[tools.mcp]]\nname = 'files'\nallow = ['a']\nurl = 'ftp://x'", "url must be an address"),
+        ("[model]\ncalls_tools = true", 'calls_tools is for engine = "openai"'),
         ("zzz = 1", "bot.zzz: unknown key. Known: name, persona, language, timezone, contact."),
         ("timezone = 'Europe/Berln'", "bot.timezone: is not a time zone."),
         ("timezone = 'Europe'", "bot.timezone: is not a time zone."),
@@ -382,6 +399,19 @@ def test_no_secret_is_in_a_repr(folder: Path) -> None:
 def test_the_secrets_are_known_to_the_log(folder: Path, url: str, expected: set[str]) -> None:
     write(folder, f'[model]\nengine = "openai"\napi_key = "k3y"\n[store]\nurl = "{url}"')
     assert set(load(folder).secrets) == {"k3y", *expected}
+
+
+def test_the_secrets_of_servers_are_known_to_the_log_and_in_no_repr(folder: Path) -> None:
+    """But not what is too short for one: it would hide half of the log."""
+    remote = "[[tools.mcp]]\nname = 'web'\nurl = 'http://x'\nallow = ['a']\ntoken = 'open-sesame'"
+    write(folder, f"{MCP}\nenv = {{ KEY = 'hunter2-hunter2', DEBUG = '1' }}\n{remote}")
+    bot = load(folder)
+    assert set(bot.secrets) == {"hunter2-hunter2", "open-sesame"}
+    files, web = (table.options(folder) for table in bot.settings.tools.mcp)
+    assert files.env == {"KEY": "hunter2-hunter2", "DEBUG": "1"}
+    assert web.token == "open-sesame"
+    assert "hunter2" not in f"{bot!r} {files!r}"
+    assert "sesame" not in f"{bot!r} {web!r}"
 
 
 # --------------------------------------------------------------------------------- finding a bot

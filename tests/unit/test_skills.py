@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from hobnob import doctor, settings
+from hobnob import doctor, employ, settings
 from hobnob.conversation import ConversationKey
-from hobnob.errors import ConfigError, SkillRefused
+from hobnob.errors import ConfigError, MissingExtra, SkillRefused
 from hobnob.events import Addressed, Event, Kind
 from hobnob.jobs import Deed
 from hobnob.policy import Action, Decision
@@ -35,7 +35,7 @@ from hobnob.skills.time_of_day import time
 from hobnob.skills.units import UNITS, convert, converted
 from hobnob.store.asked import SqlAsked
 from hobnob.store.database import Database
-from hobnob.tables import ToolsTable
+from hobnob.tables import McpTable, ToolsTable
 from hobnob.testing.adapter import FakeAdapter
 from hobnob.testing.clock import FakeClock
 from hobnob.testing.stage import Stage
@@ -514,3 +514,31 @@ async def test_in_an_incognito_conversation_the_answer_is_told_and_not_stored() 
         await stage.hear(stage.platform.event("/incognito off"))
         await stage.hear(stage.platform.event("what did we calculate?"))
         assert "391" not in stage.prompt
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("calculate", "there is a command /calculate already"), ("help", "a command /help already")],
+)
+async def test_a_server_has_a_command_of_its_own(tmp_path: Path, name: str, wrong: str) -> None:
+    server = McpTable(name=name, allow=("a",), command=("a",))
+    bot = own_bot(tmp_path, "calculate")
+    tools = ToolsTable(skills=("calculate",), mcp=(server,))
+    bot = replace(bot, settings=bot.settings.model_copy(update={"tools": tools}))
+    with pytest.raises(ConfigError, match=wrong):
+        async with Stage(bot):
+            pass
+
+
+async def test_a_library_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = McpTable(name="files", allow=("a",), command=("a",))
+    bot = own_bot(tmp_path)
+    bot = replace(
+        bot, settings=bot.settings.model_copy(update={"tools": ToolsTable(mcp=(server,))})
+    )
+    monkeypatch.setattr(employ, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"pip install 'hobnob\[mcp\]'"):
+        async with Stage(bot):
+            pass

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from hobnob.errors import SkillRefused
-from hobnob.skills.servers import ServerOptions, ServerTool, ToolServer, offered
+from hobnob.skills.server_tool import ServerTool
+from hobnob.skills.servers import ServerOptions, ToolServer
 from hobnob.skills.skill import Context
 from tests import mcp_tools
 
@@ -83,6 +84,20 @@ async def test_its_tools_are_used_as_the_owner_says(tmp_path: Path) -> None:
         assert len(await said(server, "much")) == 999_999  # whoever asks cuts it
         with pytest.raises(SkillRefused, match="It did not work: Error executing tool fails"):
             await said(server, "fails", '{"text": "milk"}')
+        one, given = await server.commanded("read_note  milk 2")
+        assert (one, given) == (tools["read_note"], {"name": "milk", "lines": 2})
+        _, given = await server.commanded("write_note milk buy some of it")
+        assert given == {"name": "milk", "text": "buy some of it"}
+        _, given = await server.commanded('write_note {"name": "my milk", "text": "buy"}')
+        assert given["name"] == "my milk"
+        for text, why in (
+            ("burn it", "/notes has read_note, write_note, much"),
+            ("read_note", r"required property Like this: /notes read_note <name> \[lines\]"),
+            ("read_note milk many", r"lines: 'many' is not of type 'integer' Like this"),
+            ("much of it", "It takes less than that. Like this: /notes much"),
+        ):
+            with pytest.raises(SkillRefused, match=why):
+                await server.commanded(text)
         known = (await said(server, "knows")).split()
         assert "SECRET" in known
         assert not {"PYTEST_CURRENT_TEST", "HF_HUB_OFFLINE"} & set(known)
@@ -162,8 +177,3 @@ async def test_over_http_with_a_token(tmp_path: Path, unused_tcp_port: int) -> N
     finally:
         program.send_signal(signal.SIGKILL)
         program.wait()
-
-
-def test_a_model_knows_it_by_a_name_that_it_can_write() -> None:
-    assert offered("notes", "read.note/all") == "notes_read_note_all"
-    assert len(offered("notes", "x" * 200)) == 64

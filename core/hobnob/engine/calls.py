@@ -14,7 +14,7 @@ from hobnob.errors import EngineError
 from hobnob.events import Tool, ToolCall
 
 OPENING, CLOSING = "<tool_call>", "</tool_call>"
-"""Around the JSON of a call, as Hermes, Qwen and SmolLM3 write it:
+"""Around the JSON of a call, as Hermes and Qwen write it:
 https://github.com/NousResearch/Hermes-Function-Calling"""
 MOST = 8
 """Calls in one answer; further ones are left out."""

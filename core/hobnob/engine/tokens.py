@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 THINKING = ("<think>", "</think>")
 PROBE = "probe of the system text"
-TOOL_PROBE = Tool(name="probe_of_a_tool", description="Nothing.", parameters='{"type": "object"}')
+TOOL_PROBE = Tool(
+    name="probe_of_a_tool",
+    description="Nothing.",
+    parameters='{"type": "object", "properties": {}}',
+)
 
 
 class Template:

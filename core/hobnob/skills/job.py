@@ -37,8 +37,17 @@ WHICH = "I asked more than one thing. Press its button, or write the command tha
 class Source(Protocol):
     """A server with tools (`hobnob.skills.servers`)."""
 
+    @property
+    def command(self) -> Command:
+        """How people use its tools."""
+        ...
+
     async def tools(self) -> Sequence[Doable]:
         """What it has now that may be used."""
+        ...
+
+    async def commanded(self, text: str) -> tuple[Doable, Mapping[str, Any]]:
+        """What the argument of its command asks for. Raises SkillRefused."""
         ...
 
 
@@ -57,9 +66,13 @@ class Skills(Job):
         """`incognito` says whether nothing is to be kept of a conversation; `names` are what the
         bot is called by in rooms."""
         self._skills = {skill.command.name: skill for skill in skills}
-        self._servers = servers
+        self._servers = {server.command.name: server for server in servers}
         self._asks = bool(servers) or any(skill.writes for skill in skills)
-        self.commands = (*(skill.command for skill in skills), *(ANSWERS if self._asks else ()))
+        self.commands = (
+            *(skill.command for skill in skills),
+            *(server.command for server in servers),
+            *(ANSWERS if self._asks else ()),
+        )
         self._clock = clock
         self._asked = asked
         self._runner = runner
@@ -81,18 +94,22 @@ class Skills(Job):
     async def _of_command(self, event: Event, name: str) -> Deed | None:
         if self._asks and name in (asking.YES, asking.NO):
             return await self._answered(event, commands.argument(event), yes=name == asking.YES)
-        skill = self._skills.get(name)
-        if skill is None:
+        if name not in self._skills and name not in self._servers:
             return None
         reason = f"the command /{name}"
         try:
-            given = skill.arguments(commands.argument(event))
+            one, given = await self._commanded(name, commands.argument(event))
         except SkillRefused as refused:
             return Deed(reason=reason, said=str(refused))
-        if skill.writes:
-            one = asking.commanded(name, event, self._clock.now())
-            return await self._once(event, one, skill, given, reason)
-        return Deed(reason=reason, said=await self._runner.run(skill, given, event))
+        if one.writes:
+            asked = asking.commanded(one.tool.name, event, self._clock.now())
+            return await self._once(event, asked, one, given, reason)
+        return Deed(reason=reason, said=await self._runner.run(one, given, event))
+
+    async def _commanded(self, name: str, text: str) -> tuple[Doable, Mapping[str, Any]]:
+        if name in self._servers:
+            return await self._servers[name].commanded(text)
+        return self._skills[name], self._skills[name].arguments(text)
 
     async def _of_words(self, event: Event) -> Deed | None:
         """What is said in words is remembered, as all talk is."""
@@ -145,7 +162,7 @@ class Skills(Job):
 
     async def _all(self) -> Mapping[str, Doable]:
         found: dict[str, Doable] = dict(self._skills)
-        for tools in await asyncio.gather(*(server.tools() for server in self._servers)):
+        for tools in await asyncio.gather(*(server.tools() for server in self._servers.values())):
             found |= {one.tool.name: one for one in tools}
         return found
 

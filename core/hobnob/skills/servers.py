@@ -7,7 +7,6 @@ not believed. What a tool says is text of a stranger. https://modelcontextprotoc
 import asyncio
 import json
 import logging
-import re
 import subprocess
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -17,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from hobnob.errors import SkillRefused
-from hobnob.events import Tool
-from hobnob.skills.skill import Context
+from hobnob.ports import Command
+from hobnob.skills.server_tool import ServerTool
+from hobnob.skills.skill import LONGEST_DESCRIPTION
 from hobnob.text import one_line
 
 if TYPE_CHECKING:
@@ -39,9 +39,6 @@ LONGEST_PAUSE = 300.0
 CLOSE_SECONDS = 8.0
 """The library gives a server some 5 to end before it kills it."""
 MOST_PAGES = 20
-LONGEST_ABOUT = 500
-"""Characters of a description."""
-LONGEST_SCHEMA = 8000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +54,6 @@ class ServerOptions:
     url: str
     env: Mapping[str, str] = field(repr=False)
     token: str = field(repr=False)
-
-
-def offered(server: str, tool: str) -> str:
-    """The name under which a model knows a server's tool."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", f"{server}_{tool}")[:64]
 
 
 class ToolServer:
@@ -86,8 +78,7 @@ class ToolServer:
         self._pause = pause
         self._look = look
         self._connect = connect
-        self.seconds = call
-        """That a call may take."""
+        self._seconds = call
         self._client: Client | None = None
         self._found: tuple[ServerTool, ...] = ()
         self._tried = asyncio.Event()
@@ -104,7 +95,7 @@ class ToolServer:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=CLOSE_SECONDS)
 
-    async def tools(self) -> "Sequence[ServerTool]":
+    async def tools(self) -> Sequence[ServerTool]:
         """What it has now of what is allowed. The first attempt to connect is waited for."""
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
@@ -116,6 +107,26 @@ class ToolServer:
     def missing(self) -> Sequence[str]:
         """What is allowed, and is not there."""
         return sorted({*self.options.allow} - {each.its_name for each in self._found})
+
+    @property
+    def command(self) -> Command:
+        """How people use its tools: /notes read_note milk."""
+        name, allowed = self.options.name, ", ".join(self.options.allow)
+        return Command(
+            name=name,
+            description=one_line(f"Use {name}: {allowed}")[:LONGEST_DESCRIPTION],
+            argument="tool_and_words",
+        )
+
+    async def commanded(self, text: str) -> tuple[ServerTool, Mapping[str, Any]]:
+        """The tool that stands behind the command, and what it is given. Raises SkillRefused with
+        what may stand there."""
+        name, _, rest = text.strip().partition(" ")
+        tools = {tool.its_name: tool for tool in await self.tools()}
+        if name not in tools:
+            here = ", ".join(tools) or "nothing: it is away just now"
+            raise SkillRefused(f"/{self.options.name} has {here}")
+        return tools[name], tools[name].arguments(rest.strip())
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> str:
         """What the tool says. Raises SkillRefused."""
@@ -178,7 +189,16 @@ class ToolServer:
             if not (cursor := page.next_cursor):
                 break
         self._found = tuple(
-            ServerTool.of(self, listed[name]) for name in self.options.allow if name in listed
+            self._tool(listed[name]) for name in self.options.allow if name in listed
+        )
+
+    def _tool(self, listed: "Listed") -> ServerTool:
+        return ServerTool.of(
+            listed,
+            server=self.options.name,
+            writes=listed.name not in self.options.reads,
+            seconds=self._seconds,
+            call=self.call,
         )
 
     @asynccontextmanager
@@ -220,69 +240,6 @@ class ToolServer:
         for secret in (self.options.token, *self.options.env.values()):
             said = said.replace(secret, "***") if secret else said
         return f"{type(error).__name__}: {said}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerTool:
-    """A tool of a server (`hobnob.skills.doing.Doable`)."""
-
-    server: ToolServer
-    its_name: str
-    tool: Tool
-    writes: bool
-    seconds: float
-
-    @classmethod
-    def of(cls, server: ToolServer, listed: "Listed") -> "ServerTool":
-        options = server.options
-        schema = json.dumps(listed.input_schema, ensure_ascii=False)
-        if len(schema) > LONGEST_SCHEMA:
-            schema = '{"type": "object"}'
-        tool = Tool(
-            name=offered(options.name, listed.name),
-            description=one_line(listed.description or listed.title or "")[:LONGEST_ABOUT],
-            parameters=schema,
-        )
-        return cls(
-            server=server,
-            its_name=listed.name,
-            tool=tool,
-            writes=listed.name not in options.reads,
-            seconds=server.seconds,
-        )
-
-    @property
-    def about(self) -> str:
-        """Not in the server's words: a person decides by this."""
-        return f"Let {self.server.options.name} do “{self.its_name}”, with:"
-
-    def checked(self, arguments: str) -> Mapping[str, Any]:
-        """By the server's own schema. Raises SkillRefused."""
-        from jsonschema import Draft202012Validator
-        from jsonschema.exceptions import SchemaError
-        from referencing import Registry
-        from referencing.exceptions import Unresolvable
-
-        try:
-            given: Any = json.loads(arguments)
-        except (ValueError, RecursionError):
-            given = None
-        if not isinstance(given, dict):
-            raise SkillRefused("Wrong arguments. They must be a JSON object.")
-        schema = json.loads(self.tool.parameters)
-        nothing: Any = Registry()  # what a schema refers to elsewhere is not fetched
-        try:
-            Draft202012Validator.check_schema(schema)
-            errors = list(Draft202012Validator(schema, registry=nothing).iter_errors(given))
-        except (SchemaError, Unresolvable, RecursionError):
-            return given  # the server knows what it means, or nobody does
-        if errors:
-            wrong = (f"{each.json_path.lstrip('$.') or 'all'}: {each.message}" for each in errors)
-            raise SkillRefused(f"Wrong arguments. {'; '.join(wrong)[:500]}")
-        return given
-
-    async def run(self, arguments: Mapping[str, Any], context: Context) -> str:
-        return await self.server.call(self.its_name, arguments)
 
 
 def _text(result: "CallToolResult") -> str:
