@@ -4,11 +4,9 @@ On a terminal the answer is shown as it is written. In a pipe every line of inpu
 every answer goes to standard output, and there is nothing else: no prompt, colour or spinner.
 """
 
-import asyncio
 import getpass
 import os
 import sys
-import threading
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
@@ -24,6 +22,7 @@ from hobnob.errors import FetchFailed, SendRefused
 from hobnob.events import Addressed, Attachment, Author, Event, Kind, Reply
 from hobnob.health import Health, Pulse, State
 from hobnob.ports import Draft, Finding, Limits, Receiver
+from hobnob.terminal import harmless, piped
 
 KEY = ConversationKey(platform="console", account="hobnob", room="terminal")
 LEAVE = ("/quit", "/exit", "/bye")
@@ -59,7 +58,7 @@ class ConsoleAdapter:
     async def run(self, receiver: Receiver) -> None:
         self._pulse.turned(State.CONNECTED)
         await receiver.settled(KEY)  # what an earlier life left to say comes first
-        lines = self._typed() if self._interactive else _piped()
+        lines = self._typed() if self._interactive else piped()
         async for line in lines:
             if line.strip() in LEAVE:
                 return
@@ -120,9 +119,8 @@ class ConsoleAdapter:
 
     def _write(self, text: str) -> None:
         stream = self._console.file
-        # A terminal must not be steered by what a model or a person wrote.
         try:
-            stream.write("".join(c for c in text if c in "\n\t" or c.isprintable() or ord(c) > 159))
+            stream.write(harmless(text))
             stream.flush()
         except BrokenPipeError:
             self._left = True
@@ -137,26 +135,6 @@ class ConsoleAdapter:
                 yield await session.prompt_async(me)
             except (EOFError, KeyboardInterrupt):
                 return
-
-
-async def _piped() -> AsyncIterator[str]:
-    """Lines of standard input. Read in a daemon thread: a pipe that never ends must not keep the
-    program from stopping."""
-    loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[str | None] = asyncio.Queue()
-
-    def read() -> None:
-        try:
-            for line in sys.stdin.buffer:
-                text = line.decode(errors="replace").rstrip("\r\n")
-                loop.call_soon_threadsafe(lines.put_nowait, text)
-            loop.call_soon_threadsafe(lines.put_nowait, None)
-        except RuntimeError:
-            return  # the loop is closed: nobody listens any more
-
-    threading.Thread(target=read, name="standard input", daemon=True).start()
-    while (line := await lines.get()) is not None:
-        yield line
 
 
 def _event(line: str) -> Event:

@@ -85,6 +85,7 @@ def support(place: Workplace) -> Desk | None:
         tickets=tickets,
         where=where,
         limits=limits,
+        clock=place.clock,
     )
 
 

@@ -1,7 +1,10 @@
 """What the command line shows: tables, progress, errors. For people on a terminal and for pipes."""
 
+import asyncio
 import json
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any
 
@@ -77,6 +80,36 @@ class Live:
         self._live.stop()
 
 
+def harmless(text: str) -> str:
+    """A terminal must not be steered by what a model or a person wrote."""
+    return "".join(c for c in text if c in "\n\t" or c.isprintable() or ord(c) > 159)
+
+
+def say(text: str) -> None:
+    """What people or models wrote, as it is."""
+    out.print(harmless(text), markup=False)
+
+
+async def piped() -> AsyncIterator[str]:
+    """Lines of standard input. Read in a daemon thread: a pipe that never ends must not keep the
+    program from stopping."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def read() -> None:
+        try:
+            for line in sys.stdin.buffer:
+                text = line.decode(errors="replace").rstrip("\r\n")
+                loop.call_soon_threadsafe(lines.put_nowait, text)
+            loop.call_soon_threadsafe(lines.put_nowait, None)
+        except RuntimeError:
+            return  # the loop is closed: nobody listens any more
+
+    threading.Thread(target=read, name="standard input", daemon=True).start()
+    while (line := await lines.get()) is not None:
+        yield line
+
+
 def show(rows: list[dict[str, Any]], as_json: bool) -> None:
     """A table for people, tab-separated lines for pipes, JSON where asked for."""
     if as_json:
@@ -84,7 +117,7 @@ def show(rows: list[dict[str, Any]], as_json: bool) -> None:
             print(json.dumps({name: str(value) for name, value in row.items()}, ensure_ascii=False))
     elif not out.is_terminal:
         for row in rows:
-            print("\t".join(" ".join(str(value).split()) for value in row.values()))
+            print(harmless("\t".join(" ".join(str(value).split()) for value in row.values())))
     elif not rows:
         out.print("Nothing is stored yet.")
     else:
@@ -101,7 +134,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 def _cell(value: object) -> Any:
     if isinstance(value, datetime):
         return Text(f"{value.astimezone():%Y-%m-%d %H:%M}")
-    return Text(str(value))
+    return Text(harmless(str(value)))
 
 
 def show_finding(finding: Finding) -> None:

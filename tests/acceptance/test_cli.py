@@ -93,6 +93,13 @@ def test_bytes_that_are_no_text_are_answered(home: Path, bot: Path) -> None:
     assert done.stdout.endswith("echo: still there?\n")
 
 
+def test_what_people_wrote_steers_no_terminal(home: Path, bot: Path) -> None:
+    hobnob("chat", bot, home=home, text=b"\x1b]0;pwned\x07hello \x1b[31mred\n")
+    said = hobnob("history", bot, "console:hobnob:terminal", home=home).stdout
+    assert "]0;pwnedhello [31mred" in said
+    assert not set("\x1b\x07") & set(said)
+
+
 def test_the_conversation_is_kept_and_can_be_looked_at(home: Path, bot: Path) -> None:
     hobnob("chat", bot, home=home, text="hello\n")
     hobnob("chat", bot, home=home, text="again\n")

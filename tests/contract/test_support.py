@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from hobnob.assistant.job import Assistant
 from hobnob.chat import Chat, Stores
+from hobnob.conversation import ConversationKey
 from hobnob.errors import Changed, SendRefused
 from hobnob.events import Addressed, Attachment, ChatMessage, Event, Role, Sampling
 from hobnob.hours import Span
@@ -38,7 +39,7 @@ from hobnob.store.tickets import SqlTickets, Ticket
 from hobnob.support.customer import Customer
 from hobnob.support.desk import Desk
 from hobnob.support.opening import Opening
-from hobnob.support.staff import Staff
+from hobnob.support.staff import LimitsOf, Staff
 from hobnob.testing.adapter import FakeAdapter, key
 from hobnob.testing.clock import FakeClock
 from hobnob.testing.engine import ScriptedEngine
@@ -61,6 +62,7 @@ class World:
         members: Sequence[str] = (),
         language: str = "en",
         documents: bool = False,
+        where: ConversationKey | None = DESK,
         before: "World | None" = None,
     ) -> None:
         self.database = database
@@ -75,29 +77,31 @@ class World:
         limits = {name: adapter.limits for name, adapter in adapters.items()}
         customer = Customer(
             tickets=self.tickets,
-            where=DESK,
+            where=where,
             opening=opening,
             language=language,
             memory_command=memory.command,
             clock=self.clock,
         )
-        staff = Staff(
+        self.limits: LimitsOf = lambda key: limits[key.platform]
+        self.staff_side = Staff(
             tickets=self.tickets,
             history=SqlHistory(database),
-            where=DESK,
+            where=where,
             members=frozenset(members),
             answers={"hours": "We are open from nine to five."},
             language=language,
             zone="UTC",
-            limits=lambda key: limits[key.platform],
+            limits=self.limits,
             clock=self.clock,
         )
         self.desk = Desk(
             customer=customer,
-            staff=staff,
+            staff=self.staff_side,
             tickets=self.tickets,
-            where=DESK,
-            limits=lambda key: limits[key.platform],
+            where=where,
+            limits=self.limits,
+            clock=self.clock,
         )
         jobs: list[Job] = [self.desk, Assistant(SqlReminders(database), self.clock)]
         if documents:

@@ -1,4 +1,4 @@
-"""What is counted at the desk, and what the terminal shows of it; on both databases alike."""
+"""What is counted at the desk, on both databases alike."""
 
 from datetime import timedelta
 
@@ -6,11 +6,8 @@ import pytest
 
 from hobnob.store.database import Database
 from hobnob.support import counting
-from hobnob.support.staff import Who
 from hobnob.support.stats import Numbers
 from tests.contract.test_support import DESK, World
-
-BOB = Who(id="terminal/bob", name="Bob")
 
 
 async def counted(world: World, days: float = 1) -> Numbers:
@@ -62,35 +59,3 @@ async def test_who_was_helped_how_soon_and_how_well(database: Database) -> None:
 )
 def test_the_same_question_in_other_words_counts_once(texts: list[str], groups: list[int]) -> None:
     assert [question.times for question in counting.grouped(texts)] == groups
-
-
-async def test_the_terminal_sees_what_is_new(database: Database) -> None:
-    world = World(database)
-    await world.customer("hello")
-    _, seen = await world.tickets.news(None)
-    await world.customer("/human")
-    await world.customer("my parcel is lost")
-    await world.customer("what is love?", room="bea", by="Bea")  # no ticket: nobody's business
-    news, seen = await world.tickets.news(seen)
-    assert news == [
-        (1, "", "wanted by hobnob: they ask for a person"),
-        (1, "Ann", "my parcel is lost"),
-    ]
-    assert await world.tickets.news(seen) == ((), seen)
-
-
-async def test_what_the_terminal_does_is_what_the_staff_does(database: Database) -> None:
-    world = World(database)
-    await world.customer("/human")
-    for line in ("/take 1", "I look for it.", "/snooze 1 2 hours"):
-        deed = await world.desk._staff.hear(line, BOB)
-        assert deed.also is not None, deed.said
-        await database.write(deed.also)
-    assert await world.state() == "snoozed"
-    world.clock.advance(7200)
-    await world.start()
-    assert await world.state() == "taken"
-    assert await world.whats() == ["wanted", "taken", "said", "snoozed", "back"]
-    assert "There is no /dance." in (await world.desk._staff.hear("/dance", BOB)).said
-    other = Who(id="terminal/eve", name="Eve")
-    assert (await world.desk._staff.hear("/say 1 hi", other)).said.startswith("Bob has it.")

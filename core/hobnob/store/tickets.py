@@ -16,7 +16,7 @@ from hobnob.store import schedule as schedules
 from hobnob.store.database import Database
 from hobnob.store.forgetting import forget_turns
 from hobnob.store.inbox import append
-from hobnob.store.schema import conversation, ticket, ticket_act, turn
+from hobnob.store.schema import conversation, ticket, ticket_act
 from hobnob.store.schema import outbox as outbox_table
 
 SILENT = ("taken", "snoozed")
@@ -77,8 +77,8 @@ class Act:
     """What somebody did about a ticket."""
 
     what: str
-    """opened, wanted, unanswered, held, taken, said, sent, released, snoozed, back, resolved or
-    rated."""
+    """wanted, unanswered, held, taken, said, sent, lost (what was said did not arrive), wrote (what
+    is no part of the conversation), released, snoozed, back, resolved or rated."""
     who: str = BOT
     note: str = ""
 
@@ -96,14 +96,6 @@ class Here:
     """What is said here is not to be kept."""
     language: str
     """In which the bot is to answer here, by its English name; "": nobody said."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """How far somebody has read (`SqlTickets.news`)."""
-
-    act: int
-    turn: int
 
 
 Change = Callable[[sa.Connection], None]
@@ -230,7 +222,7 @@ class SqlTickets:
         query = SELECT.where(_UNRESOLVED).order_by(ticket.c.id)
 
         def transaction(connection: sa.Connection) -> Sequence[Ticket]:
-            return [_ticket(row) for row in connection.execute(query)]
+            return [of_row(row) for row in connection.execute(query)]
 
         return await self._database.read(transaction)
 
@@ -268,41 +260,7 @@ class SqlTickets:
         query = SELECT.order_by(ticket.c.id.desc()).limit(limit)
 
         def transaction(connection: sa.Connection) -> Sequence[Ticket]:
-            return [_ticket(row) for row in connection.execute(query)]
-
-        return await self._database.read(transaction)
-
-    async def news(self, since: Seen | None) -> tuple[Sequence[tuple[int, str, str]], Seen]:
-        """What was done about tickets, and said by people in the conversations of those that are
-        not resolved, after `since`: each as the ticket's number, who and what; and how far that
-        goes. None: nothing yet."""
-        acts = sa.select(ticket_act).order_by(ticket_act.c.id)
-        said = (
-            sa.select(turn.c.id, ticket.c.id.label("number"), turn.c.name, turn.c.text)
-            .join_from(turn, ticket, ticket.c.conversation_id == turn.c.conversation_id)
-            .where(_UNRESOLVED, turn.c.role == "user")
-            .order_by(turn.c.id)
-        )
-
-        def transaction(connection: sa.Connection) -> tuple[Any, Seen]:
-            newest = Seen(
-                act=connection.scalar(sa.select(sa.func.max(ticket_act.c.id))) or 0,
-                turn=connection.scalar(sa.select(sa.func.max(turn.c.id))) or 0,
-            )
-            if since is None or newest == since:
-                return (), newest
-            done = connection.execute(
-                acts.where(ticket_act.c.id > since.act, ticket_act.c.id <= newest.act)
-            )
-            found = [
-                (row.ticket_id, "", f"{row.what} by {row.who}{f': {row.note}' if row.note else ''}")
-                for row in done
-            ]
-            spoken = connection.execute(
-                said.where(turn.c.id > since.turn, turn.c.id <= newest.turn)
-            )
-            found += [(row.number, row.name, row.text) for row in spoken]
-            return found, newest
+            return [of_row(row) for row in connection.execute(query)]
 
         return await self._database.read(transaction)
 
@@ -352,10 +310,11 @@ def _number(about: str) -> int | None:
 
 def _first(found: sa.CursorResult[Any]) -> Ticket | None:
     row = found.first()
-    return _ticket(row) if row is not None else None
+    return of_row(row) if row is not None else None
 
 
-def _ticket(row: Any) -> Ticket:
+def of_row(row: Any) -> Ticket:
+    """Of `SELECT`."""
     return Ticket(
         number=row.id,
         key=rows.key(row),

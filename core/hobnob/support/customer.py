@@ -35,6 +35,7 @@ ASKED_FOR = timedelta(days=1)
 """A number said later than this after the question is no answer to it."""
 LONGEST_WORD = 500
 """Characters of what is said with a rating."""
+UNREADABLE = "(What they say is kept nowhere, so I can't show it: they are /incognito.)"
 _RATING = re.compile(
     r"([1-5])(?:\s*(?:/\s*5|\*|stars?|sterne?|estrellas?|étoiles?|分|星))?"
     r"(?:\s*[,;:.!，；：。！、–—-]++(?!\d)\s*(\S.*)?)?",  # not "2.5 kg"
@@ -98,7 +99,7 @@ class Customer:
         act = Act(what="unanswered", note="" if here.incognito else question)
         state = here.active.state if here.active else "open"
         ticket, also = self._ticket(last, here, act, state=state)
-        told = f"{wording.title(ticket)}: no document answers this.\n{_named(last, question)}"
+        told = f"{wording.done(ticket, act)}\n{_named(last, question)}"
         offer = Button(label=self._say(here, "offer"), command="/human")
         return replace(
             deed,
@@ -143,26 +144,27 @@ class Customer:
         theirs = last.author.id == ticket.author
         if not theirs and not _asks_us(events, decision):
             return Deed(action=Action.SILENT, reason=reason, heard=decision.heard)
-        told = f"#{ticket.number} {_named(last, _said(events))}"
         name = next(iter(commands.words(last)), "")
-        done = None
+        done, beside = None, ""
         if decision.action is Action.MEMORY and name != "memory":
             done = self._memory_command(last)
-            told += "\n(I did that without a word: tell them.)"
+            beside = "(I did that without a word: tell them.)"
         elif name:
-            told += "\n(I'm silent while you have it.)"
+            beside = "(I'm silent while you have it.)"
+        told = f"#{ticket.number} {_named(last, _said(events))}\n{beside}".rstrip()
+        wrote = _unkept(events, here, name, beside) if self._where is None else None
 
         def also(connection: sa.Connection) -> None:
             newest = {"event": last} if theirs else {}
             if done:
                 done(connection)
             store.wake(connection, ticket)
-            store.change(connection, ticket, None, now, state="taken", schedule_id=None, **newest)
+            store.change(connection, ticket, wrote, now, state="taken", schedule_id=None, **newest)
 
         return Deed(
             action=Action.MEMORY if done else Action.JOB,
             reason=reason,
-            heard=not name or self._where is None,  # the terminal shows what is remembered
+            heard=not name,
             elsewhere=wording.to_staff(self._where, ticket, told),
             also=also,
         )
@@ -173,17 +175,19 @@ class Customer:
         if self._where is None and here.incognito:
             return Deed(reason="nobody could read it", said=self._say(here, "incognito"))
         waits = here.active is not None and here.active.state == "waiting"
-        ticket, also = self._ticket(last, here, Act(what="wanted", note=why), state="waiting")
+        act = Act(what="wanted", note=why)
+        ticket, also = self._ticket(last, here, act, state="waiting")
         if waits:
             answer = self._say(here, "called")
         elif away := self._away(here):
             answer = self._say(here, "closed", back=away)
         else:
             answer = self._say(here, said or "waiting")
-        told = f"{wording.title(ticket)} waits for a person: {why}.\n{_named(last, _said(events))}"
+        told = f"{wording.done(ticket, act)}\n{_named(last, _said(events))}"
         return Deed(
             reason=why,
             said=answer,
+            heard=not any(commands.words(event) for event in events),
             elsewhere=wording.to_staff(self._where, ticket, told, wording.buttons(ticket)),
             also=also,
         )
@@ -233,7 +237,7 @@ class Customer:
         def also(connection: sa.Connection) -> None:
             store.change(connection, ticket, act, now, rating=int(number))
 
-        told = f"{wording.title(ticket)} rates it {number} of 5{f': {word}' if word else '.'}"
+        told = wording.done(ticket, act)
         return Deed(
             reason=f"they rate ticket {ticket.number}",
             said=self._say(here, "thanks"),
@@ -270,8 +274,23 @@ def _named(event: Event, said: str) -> str:
 
 def _said(events: Sequence[Event]) -> str:
     """What they said, with where their files are."""
-    urls = [file.url for event in events for file in event.attachments if file.url]
-    return "\n".join([*(prompt.said(event) for event in events), *urls])
+    return "\n".join([*(prompt.said(event) for event in events), *_urls(events)])
+
+
+def _unkept(events: Sequence[Event], here: Here, name: str, beside: str) -> Act | None:
+    """What the terminal has to show of these events, and is no part of the conversation; `name` is
+    the command's."""
+    last = events[-1]
+    if here.incognito:
+        lines = [f"/{name}" if name else UNREADABLE]
+    else:
+        lines = [_said(events)] if name else [*_urls(events)]
+    note = "\n".join(line for line in (*lines, beside) if line)
+    return Act(what="wrote", who=_who(last), note=_named(last, note)) if note else None
+
+
+def _urls(events: Sequence[Event]) -> Sequence[str]:
+    return [file.url for event in events for file in event.attachments if file.url]
 
 
 def _who(event: Event) -> str:

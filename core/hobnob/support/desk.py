@@ -11,14 +11,14 @@ from hobnob.errors import StoreError
 from hobnob.events import Event, Kind
 from hobnob.jobs import Deed, Job, Wake
 from hobnob.policy import Decision
+from hobnob.ports import Clock
 from hobnob.store import outbox
 from hobnob.store import tickets as store
 from hobnob.store.schedule import number_of
-from hobnob.store.tickets import SqlTickets, Ticket
+from hobnob.store.tickets import Act, SqlTickets, Ticket
 from hobnob.support import customer, staff, wording
 from hobnob.support.customer import Customer
 from hobnob.support.staff import LimitsOf, Staff
-from hobnob.text import clean_name
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +40,14 @@ class Desk(Job):
         tickets: SqlTickets,
         where: ConversationKey | None,
         limits: LimitsOf,
+        clock: Clock,
     ) -> None:
         self._customer = customer
         self._staff = staff
         self._tickets = tickets
         self._where = where
         self._limits = limits
+        self._clock = clock
 
     async def take(self, events: Sequence[Event], decision: Decision) -> Deed | None:
         last = events[-1]
@@ -90,13 +92,15 @@ class Desk(Job):
         """Send what the terminal queued, and tell the staff of words that did not reach a
         customer."""
         for row, ticket, what in await self._tickets.undelivered():
-            text = f"#{ticket.number}: what was said to {clean_name(ticket.name)} {what}"
             log.warning("ticket %d: %s", ticket.number, what)
+            lost = Act(what="lost", note=what)
 
             def tell(
-                connection: Any, row: int = row, ticket: Ticket = ticket, text: str = text
+                connection: Any, row: int = row, ticket: Ticket = ticket, lost: Act = lost
             ) -> None:
                 store.told(connection, row)
+                store.act(connection, ticket.number, lost, self._clock.now())
+                text = wording.done(ticket, lost)
                 for message in wording.to_staff(self._where, ticket, text):
                     parts = replies.elsewhere(message, self._limits(message.key))
                     outbox.say(connection, message.key, parts)

@@ -356,7 +356,7 @@ class Staff:
             done = Act(what="back")
             store.change(connection, ticket, done, now, state="taken", schedule_id=None)
 
-        back = f"{wording.title(ticket)} is back, for {clean_name(ticket.staff_name)}."
+        back = wording.done(ticket, Act(what="back"))
         return Deed(
             reason=f"ticket {ticket.number} comes back",
             elsewhere=wording.to_staff(self._where, ticket, back, wording.buttons(ticket)),

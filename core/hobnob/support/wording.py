@@ -7,10 +7,10 @@ from importlib.resources import files
 
 from hobnob.commands import LANGUAGES
 from hobnob.conversation import ConversationKey
-from hobnob.events import Button, Turn, Visibility
+from hobnob.events import Button, Role, Turn, Visibility
 from hobnob.jobs import Message
 from hobnob.store.outbox import A_TICKET
-from hobnob.store.tickets import Ticket
+from hobnob.store.tickets import Act, Ticket
 from hobnob.text import clean_name, mark
 
 _CODES = {name.casefold(): code for code, name in LANGUAGES.items()}
@@ -93,6 +93,50 @@ def buttons(ticket: Ticket) -> tuple[Button, ...]:
             return give_back
         case _:
             return ()
+
+
+def done(ticket: Ticket, act: Act) -> str:
+    """To the staff: what was done about a ticket; "" where words say it."""
+    number = f"#{ticket.number}"
+    match act.what:
+        case "wanted":
+            return f"{title(ticket)} waits for a person: {act.note}."
+        case "unanswered":
+            return f"{title(ticket)}: no document answers this."
+        case "held":
+            return f"{title(ticket)}: I did not send my answer."
+        case "back":
+            return f"{title(ticket)} is back, for {clean_name(ticket.staff_name)}."
+        case "rated":
+            rating, _, word = act.note.partition(" ")
+            return f"{title(ticket)} rates it {rating} of 5{f': {word}' if word else '.'}"
+        case "lost":
+            return f"{number}: what was said to {clean_name(ticket.name)} {act.note}"
+        case "wrote":
+            return f"{number} {act.note}"
+        case "said":
+            return ""
+        case _:
+            return f"{number}: {act.what} by {act.who}."
+
+
+def news(ticket: Ticket, new: Act | Turn) -> str:
+    """To the staff in the terminal, with what they may do about it; "" where there is nothing to
+    tell."""
+    if isinstance(new, Turn):
+        ours = f" (to {clean_name(ticket.name)})" if new.role is Role.ASSISTANT else ""
+        return f"#{ticket.number} {clean_name(new.author.name)}{ours}: {new.text}"
+    lines = [done(ticket, new)]
+    if new.what == "unanswered":
+        lines.append(new.note)
+    if new.what in ("unanswered", "wanted", "held", "back"):
+        lines += [ticket.held, commands(buttons(ticket))]
+    return "\n".join(line for line in lines if line)
+
+
+def commands(buttons: Sequence[Button]) -> str:
+    """Buttons, for where there are none."""
+    return "\n".join(f"{button.command} ({button.label})" for button in buttons)
 
 
 def transcript(turns: Sequence[Turn]) -> str:
