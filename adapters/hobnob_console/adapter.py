@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.formatted_text import HTML
+from prompt_toolkit.patch_stdout import patch_stdout
 from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
@@ -132,9 +133,11 @@ class ConsoleAdapter:
         me = HTML("<b>you</b> ")
         while True:
             try:
-                yield await session.prompt_async(me)
+                with patch_stdout(raw=True):  # what comes meanwhile stands above the prompt
+                    line = await session.prompt_async(me)
             except (EOFError, KeyboardInterrupt):
                 return
+            yield line
 
 
 def _event(line: str) -> Event:

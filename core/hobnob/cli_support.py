@@ -13,7 +13,7 @@ import typer
 
 from hobnob.cli_bot import BotName, fail, limits_of, load, run_until_done
 from hobnob.errors import StoreError
-from hobnob.terminal import err, out, piped, say, show
+from hobnob.terminal import Progress, err, out, piped, say, show
 
 if TYPE_CHECKING:
     from hobnob.settings import Bot
@@ -107,7 +107,9 @@ def support(
         async with _database(found) as database:
             return await counting.numbers(database, staff, since, until)
 
-    numbers = run_until_done(count())
+    with Progress() as progress:
+        progress("counting")
+        numbers = run_until_done(count())
     if plot:
         picture.save(numbers, found.settings.bot.name, plot)
         err.print(f"wrote {plot}", markup=False)

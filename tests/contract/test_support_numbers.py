@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from hobnob.events import Addressed
 from hobnob.store.database import Database
 from hobnob.support import counting
 from hobnob.support.stats import Numbers
@@ -46,6 +47,17 @@ async def test_who_was_helped_how_soon_and_how_well(database: Database) -> None:
     world.clock.advance(timedelta(days=3).total_seconds())
     assert (await counted(world)).conversations == 0
     assert (await counted(world, days=4)).conversations == 3
+
+
+async def test_only_who_was_helped_without_a_person_was(database: Database) -> None:
+    world = World(database)
+    await world.customer("/start", room="dan", by="Dan")  # a greeting is no help
+    await world.customer("/human", room="eva", by="Eva")  # nobody came
+    for by in ("Fay", "Gil"):  # in one room
+        await world.customer("@Sam how do I pay?", room="shop", by=by, addressed=Addressed.MENTION)
+    numbers = await counted(world)
+    assert (numbers.conversations, numbers.alone) == (3, 2)
+    assert numbers.waits == []
 
 
 @pytest.mark.parametrize(

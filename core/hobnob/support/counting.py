@@ -15,8 +15,11 @@ from hobnob.store.database import Database
 from hobnob.store.schema import conversation, inbox, ticket, ticket_act, turn
 from hobnob.support.stats import Numbers, Question
 
-BY_A_PERSON = ("taken", "said", "sent")
+ANSWERED = ("answer", "chime", "job")
+"""What was decided about a message that makes a conversation: nobody is helped by a greeting."""
 CALLED = ("wanted", "held")
+BY_A_PERSON = (*CALLED, "taken", "said", "sent")
+"""They were helped by a person, or still wait for one."""
 MOST_READ = 20_000
 """The last messages, of which it is counted what was asked."""
 MOST_GROUPS = 400
@@ -31,8 +34,8 @@ __all__ = ["Numbers", "numbers"]
 async def numbers(
     database: Database, staff: ConversationKey | None, since: datetime, until: datetime
 ) -> Numbers:
-    """What was counted between `since` and `until`, without the place of the `staff`. Raises
-    StoreError."""
+    """What was counted between `since` and `until`, without the place of the `staff`. Each customer
+    in a room counts as a conversation. Raises StoreError."""
 
     def transaction(connection: sa.Connection) -> Numbers:
         not_staff = sa.true()
@@ -40,26 +43,26 @@ async def numbers(
             where = connection.scalar(rows.FIND, rows.at(staff))
             not_staff = sa.true() if where is None else conversation.c.id != where
         spoken = (
-            sa.select(inbox.c.conversation_id)
+            sa.select(inbox.c.conversation_id, inbox.c.author)
             .join_from(inbox, conversation)
             .where(
                 not_staff,
                 inbox.c.state == "done",
                 inbox.c.kind.in_(("message", "command")),
-                inbox.c.decision.not_in(("silent", "forgotten")),
+                inbox.c.decision.in_(ANSWERED),
                 inbox.c.at.between(since, until),
             )
             .distinct()
         )
-        talked = set(connection.scalars(spoken))
+        talked = {(row.conversation_id, row.author) for row in connection.execute(spoken)}
         acts = (
-            sa.select(ticket_act, ticket.c.conversation_id, ticket.c.rating)
+            sa.select(ticket_act, ticket.c.conversation_id, ticket.c.author, ticket.c.rating)
             .join_from(ticket_act, ticket)
             .where(ticket_act.c.at.between(since, until))
             .order_by(ticket_act.c.id)
         )
         done = connection.execute(acts).all()
-        helped = {row.conversation_id for row in done if row.what in BY_A_PERSON}
+        helped = {(row.conversation_id, row.author) for row in done if row.what in BY_A_PERSON}
         rated = {row.ticket_id: row.rating for row in done if row.what == "rated"}
         said = (
             sa.select(turn.c.text)
