@@ -8,6 +8,7 @@ from hobnob.errors import SendRefused
 from hobnob.events import Attachment
 from hobnob.store.database import Database
 from hobnob.store.schema import turn
+from hobnob.store.ticket_news import MOST_TURNS
 from hobnob.support.staff import Who
 from hobnob.support.terminal import Terminal
 from tests.contract.test_support import World
@@ -49,9 +50,9 @@ async def test_it_sees_what_is_new(here: Shop) -> None:
     await here.world.customer("I want to talk to a human, my parcel is lost")
     await here.world.customer("what is love?", room="bea", by="Bea")  # no ticket
     assert await here.sees() == [
+        "#1 Ann: I want to talk to a human, my parcel is lost",
         "#1 Ann (fake) waits for a person: they ask for a person.\n"
         "/take 1 (Take it)\n/resolve 1 (Resolve)",
-        "#1 Ann: I want to talk to a human, my parcel is lost",
     ]
     await here.world.customer("and now?")
     assert await here.sees() == ["#1 Ann: and now?", "#1 Sam (to Ann): The model answers."]
@@ -79,9 +80,22 @@ async def test_what_takes_the_number_of_what_was_forgotten_is_seen(here: Shop) -
     await here.world.customer("/forget everything")
     await here.world.customer("is it gone?")
     assert await here.sees() == [
-        "#1 Ann: /forget everything\n(I did that without a word: tell them.)",
         "#1 Ann: is it gone?",
+        "#1 Ann: /forget everything\n(I did that without a word: tell them.)",
     ]
+
+
+async def test_what_was_before_what_was_forgotten_is_not_new(here: Shop) -> None:
+    await here.world.customer("/human")
+    await here.does("/take 1")
+    for number in range(MOST_TURNS + 2):
+        here.world.clock.advance(1)
+        await here.does(f"word {number}")
+    await here.world.customer("my dog is called Rex")
+    await here.sees()
+    await here.world.customer("/forget everything")
+    (seen,) = await here.sees()
+    assert seen.startswith("#1 Ann: /forget everything")
 
 
 async def test_a_row_that_appears_late_is_seen(here: Shop) -> None:
