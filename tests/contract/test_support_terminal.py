@@ -1,24 +1,32 @@
 """The desk in the terminal: what it shows, and that nothing a customer says passes it by; on both
 databases alike."""
 
+import re
+from pathlib import Path
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
 from hobnob.errors import SendRefused
 from hobnob.events import Attachment
+from hobnob.knowledge.job import HUMAN, UNKNOWN
+from hobnob.knowledge.sync import Keeper
 from hobnob.store.database import Database
+from hobnob.store.knowledge import SqlKnowledge
 from hobnob.store.schema import turn
 from hobnob.store.ticket_news import MOST_TURNS
 from hobnob.support.staff import Who
 from hobnob.support.terminal import Terminal
+from hobnob.testing.engine import ScriptedEngine
 from tests.contract.test_support import World
 
 
 class Shop:
     """A bot whose staff works in the terminal alone, and one of them."""
 
-    def __init__(self, database: Database) -> None:
-        self.world = World(database, where=None)
+    def __init__(self, database: Database, **fields: Any) -> None:
+        self.world = World(database, where=None, **fields)
         self.database = database
         self._bob = self.of("Bob")
 
@@ -164,3 +172,37 @@ async def test_what_the_terminal_does_is_what_the_staff_does(here: Shop) -> None
     assert "There is no /dance." in await here.does("/dance")
     assert (await here.of("Eve").do("/say 1 hi")).startswith("Bob has it.")
     assert here.world.shop.texts[-1] == "I look for it."
+
+
+# ------------------------------------------------------------------ what the tutorial shows
+
+
+def blocks() -> list[str]:
+    page = Path(__file__).parents[2] / "docs" / "tutorial" / "support.md"
+    return re.findall(r"^```\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+async def test_the_tutorial_shows_what_is_shown(sqlite: Database, tmp_path: Path) -> None:
+    document, *_ = (block for block in blocks() if block.startswith("# Kettles"))
+    (desk,) = (block for block in blocks() if "Bob> /take 1" in block)
+    customer = "".join(block for block in blocks() if "\nSam " in block)
+    (tmp_path / "kettles.md").write_text(document)
+    keeper = Keeper(tmp_path, SqlKnowledge(sqlite), None)
+    assert [each.error async for each in keeper.sync(await keeper.changes())] == [""]
+    answer = "You can return an unused kettle within 30 days. The postage is yours. [1]"
+    unknown = f"{UNKNOWN} {HUMAN}"
+    here = Shop(sqlite, engine=ScriptedEngine([answer]), documents=True, unknown=unknown)
+    seen = await here.sees()
+    # Both sides in the order in which they speak: the customer begins, the desk takes over.
+    theirs = re.findall(r"^you (.*)$", customer, re.MULTILINE)
+    ours = re.findall(r"^Bob> (.*)$", desk, re.MULTILINE)
+    for line in (*theirs[:3], ours[0], theirs[3], ours[1], theirs[4], ours[2], theirs[5]):
+        if line in ours:
+            seen += [f"Bob> {line}", await here.does(line)]
+        else:
+            await here.world.customer(line, by="ann")
+            seen += await here.sees()
+    assert " ".join(seen).split() == desk.replace("(console)", "(fake)").split()
+    told = re.sub(r"^you .*$", "", customer, flags=re.MULTILINE)
+    said = [f"Sam {text}" for text in here.world.shop.texts]
+    assert " ".join(said).split() == told.split()
