@@ -62,6 +62,7 @@ class World:
         members: Sequence[str] = (),
         language: str = "en",
         documents: bool = False,
+        unknown: str = "I don't know.",
         where: ConversationKey | None = DESK,
         before: "World | None" = None,
     ) -> None:
@@ -107,7 +108,7 @@ class World:
         if documents:
             library = Library(SqlKnowledge(database), None)
             history = SqlHistory(database)
-            jobs.append(Knowledge(library, history, unknown="I don't know.", desk=self.desk))
+            jobs.append(Knowledge(library, history, unknown=unknown, desk=self.desk))
         self.chat = Chat(
             persona=Persona(name="Sam", text="You are Sam."),
             rules=Rules(names=("Sam",), burst_seconds=0),

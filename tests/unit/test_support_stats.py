@@ -37,9 +37,9 @@ def seen(picture: str) -> Sequence[str]:
 def test_the_table() -> None:
     assert [tuple(row.values()) for row in rows(MONTH)] == [
         ("conversations", 1284, ""),
-        ("without a person", 899, "70 %"),
-        ("first response, half within", "1 min", "of 5"),
-        ("first response, 9 of 10 within", "4 d 15 h", "of 5"),
+        ("solved without a person", 899, "70 %"),
+        ("first word of a person, half within", "1 min", "of 5"),
+        ("first word of a person, 9 of 10 within", "4 d 15 h", "of 5"),
         ("satisfaction", "4.0", "of 10"),
         ("rated 5", 6, "60 %"),
         ("rated 4", 2, "20 %"),
@@ -93,7 +93,7 @@ def test_the_picture_says_what_the_table_says() -> None:
     assert said[0] == "Robin & friends, 2026-11-01 to 2026-11-26"
     assert said[3:11] == [
         *("1,284", "conversations", "70 %", "solved without a person"),
-        *("1 min", "to the first response (median)", "4.0", "of 5, from 10 ratings"),
+        *("1 min", "to a person's first word (median)", "4.0", "of 5, from 10 ratings"),
     ]
     assert said[said.index("Most asked") + 1 :][:2] == ["How do I return it?", "84"]
     assert said[-2:] == ['<b>&[31m"', "9"]

@@ -1,7 +1,8 @@
 """What is new at the desk, for whoever looks on from the terminal."""
 
 from collections.abc import Hashable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -24,7 +25,20 @@ _TURNS = (
     .limit(MOST_TURNS)
 )
 
+EVER = datetime.min.replace(tzinfo=UTC)
+
 News = tuple[Ticket, Act | Turn]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    key: Hashable
+    """Tells it from all others, also from one that had its number before."""
+    at: datetime
+    about: Ticket
+    new: Act | Turn
+    is_last: bool = False
+    """The last that the customer said."""
 
 
 class Watch:
@@ -35,45 +49,43 @@ class Watch:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._seen: set[Hashable] | None = None
-        self._watched: set[int] = set()
+        self._since: dict[int, datetime] = {}
+        """Since when the conversation of each ticket was looked at."""
 
     async def look(self) -> Sequence[News]:
         """What was done about tickets, and said where a person is called or has come, oldest first;
         nothing at the first look. Where a person was called just now, what was said last is new.
         Raises StoreError."""
-        found, watched = await self._database.read(self._read)
-        first, seen = self._seen is None, self._seen or set()
-        begun = watched - self._watched
-        new = []
-        for key, at, news, is_last in found:
-            about, what = news
-            if isinstance(what, Turn) and about.number in begun:
-                is_new = is_last and about.state == "waiting"
-            else:
-                is_new = key not in seen
-            if is_new and not first:
-                new.append((at, news))
-        self._seen, self._watched = {key for key, *_ in found}, watched
-        return [news for _, news in sorted(new, key=lambda each: each[0])]
+        found, since = await self._database.read(_read)
+        new = [] if self._seen is None else [row for row in found if self._is_new(row, self._seen)]
+        self._seen, self._since = {row.key for row in found}, since
+        return [(row.about, row.new) for row in sorted(new, key=lambda row: row.at)]
 
-    def _read(
-        self, connection: sa.Connection
-    ) -> tuple[list[tuple[Hashable, datetime, News, bool]], set[int]]:
-        """Each row with what tells it from others, its time, and whether it is the last that the
-        customer said."""
-        found: list[tuple[Hashable, datetime, News, bool]] = []
-        acts = connection.execute(_ACTS).all()
-        its = SELECT.where(ticket.c.id.in_({row.ticket_id for row in acts}))
-        about = {row.id: of_row(row) for row in connection.execute(its)}
-        for row in reversed(acts):
-            act = Act(what=row.what, who=row.who, note=row.note)
-            found.append((("act", row.id), row.at, (about[row.ticket_id], act), False))
-        watched = connection.execute(_WATCHED).all()
-        for row in watched:
-            said = connection.execute(_TURNS, {"where": row.conversation_id}).all()
-            last = next((each.id for each in said if each.role == "user"), None)
-            of_it = of_row(row)
-            for each in reversed(said):
-                key = ("turn", each.id, each.at, each.message)
-                found.append((key, each.at, (of_it, rows.turn(each)), each.id == last))
-        return found, {row.id for row in watched}
+    def _is_new(self, row: _Row, seen: set[Hashable]) -> bool:
+        if isinstance(row.new, Act):
+            return row.key not in seen
+        since = self._since.get(row.about.number)
+        if since is None:
+            return row.is_last and row.about.state == "waiting"
+        return row.key not in seen and row.at >= since  # else what came after it was forgotten
+
+
+def _read(connection: sa.Connection) -> tuple[Sequence[_Row], dict[int, datetime]]:
+    found, since = [], {}
+    for row in connection.execute(_WATCHED).all():
+        about = of_row(row)
+        said = connection.execute(_TURNS, {"where": row.conversation_id}).all()
+        since[about.number] = said[-1].at if len(said) == MOST_TURNS else EVER
+        last = next((each.id for each in said if each.role == "user"), None)
+        for each in reversed(said):
+            key = ("turn", each.id, each.at, each.message)
+            is_last = each.id == last
+            new = rows.turn(each)
+            found.append(_Row(key=key, at=each.at, about=about, new=new, is_last=is_last))
+    acts = connection.execute(_ACTS).all()
+    its = SELECT.where(ticket.c.id.in_({row.ticket_id for row in acts}))
+    tickets = {row.id: of_row(row) for row in connection.execute(its)}
+    for row in reversed(acts):
+        act = Act(what=row.what, who=row.who, note=row.note)
+        found.append(_Row(key=row.id, at=row.at, about=tickets[row.ticket_id], new=act))
+    return found, since

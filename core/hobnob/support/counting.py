@@ -18,8 +18,8 @@ from hobnob.support.stats import Numbers, Question
 ANSWERED = ("answer", "chime", "job")
 """What was decided about a message that makes a conversation: nobody is helped by a greeting."""
 CALLED = ("wanted", "held")
-BY_A_PERSON = (*CALLED, "taken", "said", "sent")
-"""They were helped by a person, or still wait for one."""
+NOT_BY_US = (*CALLED, "unanswered", "taken", "said", "sent")
+"""They were helped by a person, or not at all."""
 MOST_READ = 20_000
 """The last messages, of which it is counted what was asked."""
 MOST_GROUPS = 400
@@ -62,7 +62,7 @@ async def numbers(
             .order_by(ticket_act.c.id)
         )
         done = connection.execute(acts).all()
-        helped = {(row.conversation_id, row.author) for row in done if row.what in BY_A_PERSON}
+        others = {(row.conversation_id, row.author) for row in done if row.what in NOT_BY_US}
         rated = {row.ticket_id: row.rating for row in done if row.what == "rated"}
         said = (
             sa.select(turn.c.text)
@@ -76,8 +76,8 @@ async def numbers(
         return Numbers(
             since=since,
             until=until,
-            conversations=len(talked | helped),
-            alone=len(talked - helped),
+            conversations=len(talked | others),
+            alone=len(talked - others),
             waits=_waits(done),
             ratings=Counter(rating for rating in rated.values() if rating),
             asked=grouped(asked),

@@ -55,7 +55,7 @@ def draw(numbers: Numbers, title: str) -> str:
             _text(WIDTH - MARGIN, 56, period, end=True, grey=True),
         ],
         _figures(numbers),
-        _bars(left, HEAD, "First response", waits, 130),
+        _bars(left, HEAD, "First word of a person", waits, 130),
         _bars(right, HEAD, "Satisfaction", ratings, 24),
         _bars(left, below, "Most asked", asked),
         _bars(right, below, "Not answered", unanswered),
@@ -69,7 +69,7 @@ def _figures(numbers: Numbers) -> Iterator[str]:
     figures = (
         (f"{numbers.conversations:,}", "conversations"),
         (percent(numbers.alone, numbers.conversations), "solved without a person"),
-        (duration(numbers.waited(0.5)), "to the first response (median)"),
+        (duration(numbers.waited(0.5)), "to a person's first word (median)"),
         ("" if satisfied is None else f"{satisfied:.1f}", f"of 5, from {numbers.rated:,} ratings"),
     )
     step = (WIDTH - 2 * MARGIN) // len(figures)

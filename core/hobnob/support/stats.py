@@ -35,9 +35,9 @@ class Numbers:
     until: datetime
     conversations: int = 0
     alone: int = 0
-    """Of these, how many were solved without a person."""
+    """Of these, how many were answered, and nobody was called or came."""
     waits: Sequence[timedelta] = ()
-    """How long each waited for the first response, in any order."""
+    """How long each who called a person waited for the first word of one, in any order."""
     ratings: Mapping[int, int] = field(default_factory=dict)
     """How many gave each of 1 to 5."""
     asked: Sequence[Question] = ()
@@ -74,9 +74,9 @@ def rows(numbers: Numbers) -> list[dict[str, Any]]:
     satisfied = numbers.satisfaction
     lines: list[tuple[str, object, str]] = [
         ("conversations", numbers.conversations, ""),
-        ("without a person", numbers.alone, percent(numbers.alone, numbers.conversations)),
-        ("first response, half within", duration(numbers.waited(0.5)), f"of {waits}"),
-        ("first response, 9 of 10 within", duration(numbers.waited(0.9)), f"of {waits}"),
+        ("solved without a person", numbers.alone, percent(numbers.alone, numbers.conversations)),
+        ("first word of a person, half within", duration(numbers.waited(0.5)), f"of {waits}"),
+        ("first word of a person, 9 of 10 within", duration(numbers.waited(0.9)), f"of {waits}"),
         ("satisfaction", "" if satisfied is None else f"{satisfied:.1f}", f"of {numbers.rated}"),
     ]
     for rating in RATINGS:
