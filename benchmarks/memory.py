@@ -70,6 +70,8 @@ class Question:
     text: str
     category: str
     evidence: frozenset[str]
+    outdated: frozenset[str] = frozenset()
+    """What the evidence replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +199,12 @@ def load(path: Path) -> Iterator[Sample]:
             name=sample["sample_id"],
             turns=turns,
             questions=[
-                Question(text=each["question"], category=CATEGORIES[each["category"]], evidence=ids)
+                Question(
+                    text=each["question"],
+                    category=CATEGORIES[each["category"]],
+                    evidence=ids,
+                    outdated=frozenset(each.get("outdated", ())),
+                )
                 for each in sample["qa"]
                 if each["category"] in CATEGORIES and (ids := _evidence(each) & known)
             ],
@@ -210,6 +217,7 @@ async def measure(
     """One row for each category and one for all; what it costs."""
     results: list[tuple[str, Sequence[float]]] = []
     seconds: list[float] = []
+    newer: list[bool] = []
     taking = size = count = 0.0
     for sample in samples:
         key = ConversationKey(platform="benchmark", account="bot", room=sample.name)
@@ -229,6 +237,10 @@ async def measure(
                 found = await bot.search(key, asker, at, question.text, max(KS))
                 seconds.append(time.perf_counter() - began)
                 results.append((question.category, _scores(found, question.evidence)))
+                if question.outdated:
+                    either = question.evidence | question.outdated
+                    first = next((id_ for id_ in found if id_ in either), "")
+                    newer.append(first in question.evidence)
         print(f"{sample.name}: {len(sample.turns)} turns", file=sys.stderr)
     rows = []
     for category in ("all", *CATEGORIES.values()):
@@ -246,6 +258,7 @@ async def measure(
                 }
             )
     return rows, {
+        **({"newer_first": round(mean(newer), 3)} if newer else {}),
         "ingest_ms": round(1000 * taking / count, 2),
         "query_p50_ms": round(1000 * _quantile(seconds, 0.5), 1),
         "query_p95_ms": round(1000 * _quantile(seconds, 0.95), 1),

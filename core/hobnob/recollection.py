@@ -220,6 +220,11 @@ class MemoryStore(Protocol):
         """The word vectors of these turns, of those that have any."""
         ...
 
+    async def ended(self, scope: Scope, ids: Sequence[int]) -> Sequence[tuple[int, int, str]]:
+        """Of these turns the pairs of which the second ended a fact that the first told, with that
+        fact. In a room only facts about the asker."""
+        ...
+
     async def passages(
         self, scope: Scope, ids: Sequence[int], around: int
     ) -> Mapping[int, Sequence[Turn]]:

@@ -228,6 +228,26 @@ async def test_a_newer_fact_ends_the_older_and_says_so(mind: Mind) -> None:
     assert receipt.sources[0].text == "I live in Rome"
 
 
+async def test_what_ended_a_fact_is_found_among_turns_by_whoever_may_know(mind: Mind) -> None:
+    for where in (key("ann"), ROOM):
+        await mind.say("I live in Rome", key=where)
+        await mind.learn(fact("You live in Rome", "home"))
+        await mind.say("I moved to Oslo", key=where)
+        await mind.learn(fact("You live in Oslo", "home"))
+    ids = range(1, 9)  # each followed by our answer
+    assert await mind.memory.ended(scope(), ids) == [(1, 3, "You live in Rome")]
+    assert await mind.memory.ended(scope(ANN, ROOM), ids) == [(5, 7, "You live in Rome")]
+    for of, some in ((scope(), [1, 2]), (scope(), [3]), (scope(), []), (scope(BEN, ROOM), ids)):
+        assert await mind.memory.ended(of, some) == []
+
+
+async def test_a_mood_ends_none_that_was(mind: Mind) -> None:
+    for mood in ("tired", "happy"):
+        await mind.say(f"I am {mood}")
+        await mind.learn(fact(f"You felt {mood}", "feeling", kind="feeling"))
+    assert await mind.memory.ended(scope(), [1, 2, 3, 4]) == []
+
+
 async def test_said_again_it_has_two_receipts(mind: Mind) -> None:
     for _ in range(2):
         await mind.say("I live in Rome")

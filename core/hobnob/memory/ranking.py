@@ -123,12 +123,13 @@ class Ranking:
 
     def __init__(self, query: Query, index: Index) -> None:
         self._query = query
-        self._index = index
+        self.index = index
         self._n = len(index.at)
         silence = np.abs(np.diff(index.at, prepend=index.at[:1]))  # linked conversations: back too
-        self._session = np.cumsum(silence > SESSION_SECONDS)
+        self.session = np.cumsum(silence > SESSION_SECONDS)
         self._turn_of = np.repeat(np.arange(self._n), np.diff(index.ends, prepend=0))
         self._idf: dict[int, float] = {}
+        self._asked = list(dict.fromkeys(hashes(terms(query.text)).tolist()))
         signals = self._signals()
         self.scores = self._weighted(signals)
         """(n,), higher is better."""
@@ -162,7 +163,7 @@ class Ranking:
         starts = np.cumsum(lengths[some]) - lengths[some]
         alike = query.tokens @ np.concatenate([tokens[int(i)] for i in some]).T
         nearest[:, some] = np.maximum.reduceat(alike, starts, axis=1)
-        session = self._session[places]
+        session = self.session[places]
         near = nearest.copy()
         beside = (np.diff(places) == 1) & (np.diff(session) == 0)
         near[:, 1:] = np.maximum(near[:, 1:], NEAR * nearest[:, :-1] * beside)
@@ -186,13 +187,23 @@ class Ranking:
         self.scores = scores
         return True
 
+    def has(self, kind: str) -> Floats:
+        """(n,), 1 for each turn that is such a kind of text."""
+        found = np.zeros(self._n, np.float32)
+        found[self._turn_of[self.index.terms == hashes([kind])[0]]] = 1
+        return found
+
+    def asked_in(self, place: int) -> set[int]:
+        """Of the words that are asked for those that one turn has."""
+        start = self.index.ends[place - 1] if place else 0
+        return {*self._asked} & {*self.index.terms[start : self.index.ends[place]].tolist()}
+
     # ------------------------------------------------------------------ signals
 
     def _signals(self) -> dict[str, Floats]:
-        query, index = self._query, self._index
-        asked = list(dict.fromkeys(hashes(terms(query.text)).tolist()))
-        matched, covered, sessions = self._matches(asked)
-        questions = self._has(QUESTION)
+        query, index = self._query, self.index
+        matched, covered, sessions = self._matches(self._asked)
+        questions = self.has(QUESTION)
         asks = query.text.casefold().lstrip()
         before = self._shift(matched * questions, 1)
         near = self._near(matched)
@@ -208,9 +219,9 @@ class Ranking:
             "question": questions,
         }
         if ASKS_WHEN.search(asks):
-            found["time"] = self._has(TIME)
+            found["time"] = self.has(TIME)
         if ASKS_HOW_MANY.search(asks):
-            found["number"] = self._has(NUMBER)
+            found["number"] = self.has(NUMBER)
         if query.vector is not None and index.vectors is not None:
             alike = index.vectors @ query.vector
             found |= {
@@ -229,12 +240,12 @@ class Ranking:
     def _matches(self, asked: Sequence[int]) -> tuple[Floats, Floats, Floats]:
         """For each turn: BM25, the share of the question's words nearby, BM25 of its session."""
         turns, covered = np.zeros(self._n), np.zeros(self._n)
-        count = int(self._session[-1]) + 1 if self._n else 0
-        lengths = np.diff(self._index.ends, prepend=0)
-        session_lengths = np.bincount(self._session, lengths, count)
+        count = int(self.session[-1]) + 1 if self._n else 0
+        lengths = np.diff(self.index.ends, prepend=0)
+        session_lengths = np.bincount(self.session, lengths, count)
         in_sessions, total = np.zeros(count), 0.0
         for each in asked:
-            times = np.bincount(self._turn_of[self._index.terms == each], minlength=self._n)
+            times = np.bincount(self._turn_of[self.index.terms == each], minlength=self._n)
             rare = idf(self._n, int(np.count_nonzero(times)))
             self._idf[each] = rare
             total += rare
@@ -242,15 +253,15 @@ class Ranking:
             has = (times > 0).astype(np.float64)
             beside = np.maximum(self._shift(has, 1), self._shift(has, -1))
             covered += rare * np.maximum(has, 0.7 * beside)
-            of_session = np.bincount(self._session, times, count)
+            of_session = np.bincount(self.session, times, count)
             rare = idf(count, int(np.count_nonzero(of_session)))
             in_sessions += rare * saturated(of_session, session_lengths)
         highest = in_sessions.max(initial=0) or 1
-        return turns, covered / (total or 1), (in_sessions / highest)[self._session]
+        return turns, covered / (total or 1), (in_sessions / highest)[self.session]
 
     def _speaker(self) -> Floats:
         """Said by whom the question names. Nothing if it names nobody, or everybody."""
-        authors = self._index.authors
+        authors = self.index.authors
         chosen = np.array([is_named(author.name, self._query.text) for author in authors], bool)
         if not chosen.any():
             about = pronoun(self._query.text)
@@ -260,26 +271,21 @@ class Ranking:
                 chosen = np.array([author.is_bot for author in authors], bool)
         if chosen.all() or not chosen.any():
             return np.zeros(self._n, np.float32)
-        return chosen[self._index.author].astype(np.float32)
+        return chosen[self.index.author].astype(np.float32)
 
     def _date(self) -> Floats:
         found = np.zeros(self._n, np.float32)
         if not self._n:
             return found
-        first = datetime.fromtimestamp(float(self._index.at.min()), UTC)
+        first = datetime.fromtimestamp(float(self.index.at.min()), UTC)
         for start, end, weight in spans(self._query.text, self._query.at, first):
-            inside = (self._index.at >= start) & (self._index.at < end)
+            inside = (self.index.at >= start) & (self.index.at < end)
             found = np.maximum(found, np.float32(weight) * inside)
-        return found
-
-    def _has(self, kind: str) -> Floats:
-        found = np.zeros(self._n, np.float32)
-        found[self._turn_of[self._index.terms == hashes([kind])[0]]] = 1
         return found
 
     def _token_weights(self) -> Floats:
         """(t,), how rare the words of the question are here; names of people are no topic."""
-        names = {word for author in self._index.authors for word in words(author.name)[:1]}
+        names = {word for author in self.index.authors for word in words(author.name)[:1]}
         found = []
         for word in self._query.token_words:
             counted = "" if fold(word) in names else term(word)
@@ -298,7 +304,7 @@ class Ranking:
         here, there = (
             (slice(by, None), slice(None, -by)) if by > 0 else (slice(None, by), slice(-by, None))
         )
-        moved[here] = values[there] * (self._session[here] == self._session[there])
+        moved[here] = values[there] * (self.session[here] == self.session[there])
         return moved
 
     def _near(self, values: Floats) -> Floats:
@@ -311,8 +317,8 @@ class Ranking:
         """The highest value of the session."""
         if not self._n:
             return values
-        first = np.flatnonzero(np.diff(self._session, prepend=-1))
-        return np.maximum.reduceat(values, first)[self._session]
+        first = np.flatnonzero(np.diff(self.session, prepend=-1))
+        return np.maximum.reduceat(values, first)[self.session]
 
 
 ATTACHED = re.compile(r"\[attached \S+")  # see `prompt.said`: its words are nobody's

@@ -18,7 +18,8 @@ from hobnob.memory.facts.trust import Reader
 from hobnob.memory.incognito import Incognito
 from hobnob.memory.learn import Learner
 from hobnob.memory.meaning import meaning
-from hobnob.memory.ranking import Query, Ranking
+from hobnob.memory.ranking import CANDIDATES, Query, Ranking
+from hobnob.memory.replaced import alike, asks_for_now, newest_first
 from hobnob.memory.shelf import Shelf
 from hobnob.memory.words import QUESTION, kinds, terms
 from hobnob.ports import Engine
@@ -143,13 +144,21 @@ class Remembering:
             tokens = [unpack(stored.get(each, b""), width) for each in ids[places].tolist()]
             if await asyncio.to_thread(ranking.refine, places, tokens):
                 floor = FLOOR
+        order: list[int] = ranking.first(max(limit, CANDIDATES)).tolist()
+        if asks_for_now(asked.text):
+            place_of = {int(ids[place]): place for place in order}
+            newer = alike(ranking, order)
+            for old, new, fact in await self._store.ended(scope, list(place_of)):
+                if not set(terms(asked.text)).isdisjoint(terms(fact)):  # it is asked for
+                    newer.setdefault(place_of[old], set()).add(place_of[new])
+            order = newest_first(order, newer, ranking)
         return [
             Hit(
                 id=int(ids[place]),
                 score=float(ranking.scores[place]),
                 relevant=bool(ranking.relevance[place] >= floor),
             )
-            for place in ranking.first(limit)
+            for place in order[:limit]
         ]
 
     async def look_up(

@@ -41,9 +41,24 @@ _HERE = (
     .order_by(fact.c.at, fact.c.id)
 )
 _THEIRS = fact.c.subject == sa.bindparam("asker")
+# Between us there is only one person, by whatever id they are known elsewhere.
+_BETWEEN_US = sa.or_(_THEIRS, fact.c.visibility == "direct")
 KNOWN = _HERE.where(_THEIRS)
-# There is only one person here, by whatever id they are known elsewhere.
-KNOWN_BETWEEN_US = _HERE.where(sa.or_(_THEIRS, fact.c.visibility == "direct"))
+KNOWN_BETWEEN_US = _HERE.where(_BETWEEN_US)
+_LATER = fact_source.alias("later")
+_TURNS: sa.BindParameter[int] = sa.bindparam("turns", expanding=True)
+ENDED = (
+    sa.select(fact_source.c.turn_id, _LATER.c.turn_id, fact.c.text)
+    .join_from(fact_source, fact)
+    .join(_LATER, _LATER.c.fact_id == fact.c.ended_by)
+    .where(
+        fact_source.c.turn_id.in_(_TURNS),
+        _LATER.c.turn_id.in_(_TURNS),
+        fact.c.conversation_id.in_(sa.bindparam("places", expanding=True)),
+        fact.c.kind != "feeling",  # the next mood does not make the last one untrue
+    )
+)
+ENDED_OF_THEIRS, ENDED_BETWEEN_US = ENDED.where(_THEIRS), ENDED.where(_BETWEEN_US)
 
 
 def known(
@@ -56,6 +71,15 @@ def known(
         row for place in places for row in connection.execute(query, {**values, "place": place})
     ]
     return tuple(_fact(row) for row in sorted(found, key=lambda row: (row.at, row.id)))
+
+
+def ended(
+    connection: sa.Connection, scope: Scope, places: Sequence[int], turns: Sequence[int]
+) -> Sequence[tuple[int, int, str]]:
+    """Of these turns the pairs of which the second ended a fact of the first, and that fact."""
+    query = ENDED_BETWEEN_US if scope.direct else ENDED_OF_THEIRS
+    values = {"asker": scope.asker, "places": places, "turns": turns}
+    return [tuple(row) for row in connection.execute(query, values)]
 
 
 def told(connection: sa.Connection, scope: Scope, now: datetime) -> Sequence[Fact]:

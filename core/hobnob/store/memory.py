@@ -143,6 +143,12 @@ class SqlMemory:
 
         return await self._database.view(transaction)
 
+    async def ended(self, scope: Scope, ids: Sequence[int]) -> Sequence[tuple[int, int, str]]:
+        def transaction(connection: sa.Connection) -> Sequence[tuple[int, int, str]]:
+            return facts.ended(connection, scope, list(_enter(connection, scope)), ids)
+
+        return await self._database.view(transaction)
+
     async def passages(
         self, scope: Scope, ids: Sequence[int], around: int
     ) -> Mapping[int, Sequence[Turn]]:
