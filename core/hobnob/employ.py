@@ -161,11 +161,8 @@ def _checkins(place: Workplace) -> Sequence[Job]:
     settings = place.bot.settings
     if not settings.checkin.enabled:
         return ()
-    manners = settings.checkin.manners(
-        zone=settings.bot.timezone,
-        language=settings.bot.language,
-        disclose=settings.engage.disclose,
-    )
+    bot = settings.bot
+    manners = settings.checkin.manners(zone=bot.timezone, language=bot.language)
     store = SqlCheckins(place.database)
     return (Checkins(store, place.clock, manners, names=place.bot.rules.names),)
 

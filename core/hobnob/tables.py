@@ -388,7 +388,7 @@ class CheckinTable(Table):
     def _spans(cls, spans: tuple[str, ...]) -> tuple[str, ...]:
         return _valid_spans(spans)
 
-    def manners(self, *, zone: str, language: str, disclose: bool) -> Manners:
+    def manners(self, *, zone: str, language: str) -> Manners:
         hour, minute = map(int, self.at.split(":"))
         return Manners(
             at=time(hour, minute),
@@ -398,7 +398,6 @@ class CheckinTable(Table):
             questions=self.questions,
             zone=zone,
             language=language,
-            disclose=disclose,
         )
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from hobnob import hours, notices
+from hobnob import hours
 from hobnob.assistant.speech import Speech, speech
 from hobnob.assistant.when.grammar import LANGUAGES
 from hobnob.checkin import opening, plans, promises
@@ -254,12 +254,10 @@ class Checkins(Job):
             if then:
                 then(connection)
 
-        introduces = self._manners.disclose and not visit.introduced
         return Deed(
             reason=f"wrote first: {found.reason}",
-            said=notices.introduced(said) if introduces else said,
+            said=said,
             remembered=said,
-            introduces=introduces,
             also=also,
         )
 

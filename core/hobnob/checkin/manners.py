@@ -23,8 +23,6 @@ class Manners:
     zone: str = "UTC"
     """Where those live whose time zone is not known."""
     language: str = "en"
-    disclose: bool = False
-    """What is said first in a conversation says that an AI writes it."""
 
     def hour(self, wanted: time) -> time | None:
         """The hour at which it writes to somebody who wants `wanted`; None: never."""

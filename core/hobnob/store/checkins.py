@@ -130,7 +130,6 @@ class Visit:
     """None: they never asked, or took it back."""
     zone: str
     incognito: bool
-    introduced: bool
     elsewhere: bool
     """They are written to in another conversation, which they linked with this one."""
     heard: datetime | None
@@ -185,9 +184,6 @@ class SqlCheckins:
         )
         # Where two are due at the same moment, one of them has to come.
         later = ELSEWHERE.where(schedule.c.id > row)
-        introduced = sa.select(conversation.c.introduced).where(
-            conversation.c.id == rows.THE_CONVERSATION
-        )
 
         def transaction(connection: sa.Connection) -> Visit | None:
             found = connection.execute(ours).first()
@@ -207,7 +203,6 @@ class SqlCheckins:
                 checkin=theirs if theirs and theirs.due else None,
                 zone=connection.scalar(reminders.ZONE, values) or "",
                 incognito=bool(connection.scalar(links.INCOGNITO, values)),
-                introduced=bool(connection.scalar(introduced, values)),
                 elsewhere=connection.scalar(later, values) is not None,
                 heard=connection.scalar(HEARD, values),
                 said=_said(connection, theirs.row) if theirs else (),
