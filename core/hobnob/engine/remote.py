@@ -5,20 +5,19 @@ trusted: the library builds its objects from whatever arrives.
 https://platform.openai.com/docs/api-reference/chat-streaming
 """
 
-import base64
 import json
 import logging
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from hobnob.engine.calls import Deltas, described
+from hobnob.engine.calls import Deltas
+from hobnob.engine.request import request, without_images
 from hobnob.engine.stop import StopCutter
 from hobnob.errors import ConfigError, EngineError, EngineUnavailable, MissingExtra
-from hobnob.events import ChatMessage, Image, Sampling, Speaker, Tool, ToolCall
+from hobnob.events import ChatMessage, Sampling, Tool, ToolCall
 from hobnob.ports import ModelOptions
 
 if TYPE_CHECKING:
@@ -198,15 +197,16 @@ class OpenAIEngine:
         import openai
 
         tools = tools if self.calls_tools else ()
-        shown = messages if self.sees else _without_images(messages)
+        shown = messages if self.sees else without_images(messages)
         pictures = any(message.images for message in shown)
         attempts = [(shown, tools)]
         attempts += [(shown, ())] if tools else []
-        attempts += [(_without_images(shown), ())] if pictures else []
+        attempts += [(without_images(shown), ())] if pictures else []
         refusal = ""
         for number, (rows, offered) in enumerate(attempts, start=1):
             try:
-                events = await self._request(client, rows, sampling, offered)
+                create: Any = client.chat.completions.create
+                events = await create(**request(self._options.name, rows, sampling, offered))
             except openai.APIStatusError as error:
                 if error.status_code not in MAY_MEAN_MORE or number == len(attempts):
                     raise
@@ -228,34 +228,6 @@ class OpenAIEngine:
         elif without_tools:
             log.warning("%s refused tools (%s)", self._where, refusal)
             self._without_tools_until = self._without_tools_until if self._called else until
-
-    async def _request(
-        self,
-        client: "AsyncOpenAI",
-        messages: Sequence[ChatMessage],
-        sampling: Sampling,
-        tools: Sequence[Tool],
-    ) -> Any:
-        request: dict[str, Any] = {
-            "model": self._options.name,
-            "messages": [_row(message) for message in messages],
-            "stream": True,
-            "max_tokens": sampling.max_new_tokens,
-            "temperature": sampling.temperature,
-        }
-        if sampling.temperature > 0:
-            request["top_p"] = sampling.top_p
-        if sampling.stop:
-            request["stop"] = list(sampling.stop)
-        if sampling.schema:
-            answer = {"name": "answer", "schema": json.loads(sampling.schema), "strict": True}
-            request["response_format"] = {"type": "json_schema", "json_schema": answer}
-        if tools:
-            request["tools"] = list(map(described, tools))
-        if sampling.repetition_penalty != 1:  # no part of the API, but vLLM's and SGLang's name
-            request["extra_body"] = {"repetition_penalty": sampling.repetition_penalty}
-        create: Any = client.chat.completions.create
-        return await create(**request)
 
     def _check_json(self, answer: str) -> None:
         """Some servers take no notice of a schema."""
@@ -376,39 +348,6 @@ class OpenAIEngine:
                 "Is [model] base_url right? It often ends in /v1."
             )
         return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
-
-
-def _row(message: ChatMessage) -> dict[str, Any]:
-    """https://platform.openai.com/docs/guides/function-calling"""
-    row: dict[str, Any] = {"role": message.role.value, "content": _content(message)}
-    if message.role is Speaker.TOOL:
-        row["tool_call_id"] = message.calls[0].id
-    elif message.calls:
-        row["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
-            for call in message.calls
-        ]
-    return row
-
-
-def _content(message: ChatMessage) -> str | list[dict[str, Any]]:
-    """https://platform.openai.com/docs/guides/images-vision: parts, where there are pictures."""
-    if not message.images:
-        return message.content
-    pictures = [{"type": "image_url", "image_url": {"url": _url(each)}} for each in message.images]
-    return [*pictures, {"type": "text", "text": message.content}]
-
-
-def _url(image: Image) -> str:
-    return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
-
-
-def _without_images(messages: Sequence[ChatMessage]) -> Sequence[ChatMessage]:
-    return [replace(message, images=()) for message in messages]
 
 
 def _read(event: Any, calls: Deltas) -> tuple[str, str]:
