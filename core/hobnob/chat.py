@@ -42,6 +42,7 @@ MOST_CRASHES = 3
 """An event that crashes its handling this often is set aside."""
 LONGEST_PAUSE = 60.0
 """Seconds between attempts while the database or the model is away; they begin at one."""
+MOST_INTRODUCED = 10_000
 BUSY_SECONDS = 1.0
 """Between two looks at whether the model has room again."""
 
@@ -84,6 +85,8 @@ class Chat:
         self._jobs = jobs or Jobs()
         known = (*commands.COMMANDS, *self._jobs.commands)
         self.commands = tuple(command for command in known if command.offered)
+        self._introduced: set[ConversationKey] = set()
+        """Some of the conversations where it was said that we are an AI, which stays so."""
         places = {
             name: asyncio.Semaphore(adapter.limits.parallel_sends)
             for name, adapter in adapters.items()
@@ -329,9 +332,12 @@ class Chat:
     async def _introducing(self, key: ConversationKey, deed: Deed) -> Deed:
         """The first answer in a conversation says that an AI gives it, whoever it comes from."""
         silent = not deed.said and deed.tells is None
-        if silent or deed.introduces or not self._rules.disclose:
+        if silent or deed.introduces or not self._rules.disclose or key in self._introduced:
             return deed
         if await self._history.introduced(key):
+            if len(self._introduced) >= MOST_INTRODUCED:
+                self._introduced.clear()
+            self._introduced.add(key)
             return deed
         said = notices.introduced(deed.said) if deed.said else ""
         tells = partial(_introduced, deed.tells) if deed.tells else None
