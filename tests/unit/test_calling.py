@@ -228,7 +228,8 @@ class TestWhatChangesSomething:
             assert await shop.hear(word) == "2 × cake is ordered."
 
     async def test_has_its_buttons_where_the_answer_grew(self, tmp_path: Path) -> None:
-        async with cafe(tmp_path, [["Gladly. " * 20, self.CALL]]) as shop:
+        looks = call("price", what="cake")  # in a thread: meanwhile it is shown
+        async with cafe(tmp_path, [["Gladly. " * 20, looks], [self.CALL]]) as shop:
             platform = shop.stage.platform
             platform.limits = Limits(max_length=2000, edit_seconds=0.5, buttons=True)
             await shop.hear("Order two cakes!")
