@@ -13,8 +13,9 @@ import pytest
 
 from hobnob import calling, settings
 from hobnob.calling import MOST_ROUNDS, NO_ANSWER, Calling
-from hobnob.events import Author, ChatMessage, Event, Sampling, Speaker, Tool, ToolCall
+from hobnob.events import Author, ChatMessage, Event, Kind, Sampling, Speaker, Tool, ToolCall
 from hobnob.jobs import Called, Job, Jobs
+from hobnob.ports import Limits
 from hobnob.skills import asking
 from hobnob.store.database import Database
 from hobnob.tables import ToolsTable
@@ -225,6 +226,21 @@ class TestWhatChangesSomething:
         async with cafe(tmp_path, [[self.CALL]]) as shop:
             await self.asked(shop)
             assert await shop.hear(word) == "2 × cake is ordered."
+
+    async def test_has_its_buttons_where_the_answer_grew(self, tmp_path: Path) -> None:
+        looks = call("price", what="cake")  # in a thread: meanwhile it is shown
+        async with cafe(tmp_path, [["Gladly. " * 20, looks], [self.CALL]]) as shop:
+            platform = shop.stage.platform
+            platform.limits = Limits(max_length=2000, edit_seconds=0.5, buttons=True)
+            await shop.hear("Order two cakes!")
+            assert 0.5 in shop.stage.clock.slept  # between two changes of what is shown
+            (shown,) = platform.shown.values()
+            assert shown.text.startswith("Gladly. Gladly.")
+            assert '"number": 2' in shown.text
+            assert "/yes" not in shown.text
+            yes, no = shown.buttons
+            assert (yes.label, no.label) == ("Yes", "No")
+            assert await shop.hear(yes.command, kind=Kind.COMMAND) == "2 × cake is ordered."
 
     async def test_is_not_done_after_a_no(self, tmp_path: Path) -> None:
         async with cafe(tmp_path, [[self.CALL], "ok"]) as shop:

@@ -480,6 +480,11 @@ def test_a_ready_bots_file_shows_every_key_with_its_default(name: str) -> None:
         "discord": {"token": "$DISCORD_TOKEN"},
         "telegram": {"token": "$TELEGRAM_TOKEN"},
         "mastodon": {"base_url": "https://mastodon.example", "access_token": "$MASTODON_TOKEN"},
+        "web": {
+            "title": "Chat",
+            "listen": "127.0.0.1:8086",
+            "origins": ["https://www.example.org"],
+        },
     }
     bot = load(find(name))
     picking = ("max_new_tokens", "temperature", "top_p", "repetition_penalty")
