@@ -38,7 +38,7 @@ import sqlalchemy as sa
 from hobnob import app, settings
 from hobnob.clock import SystemClock
 from hobnob.engine.echo import EchoEngine
-from hobnob.memory.ranking import index_terms
+from hobnob.memory.index import index_terms
 from hobnob.policy import Rules
 from hobnob.ports import ModelOptions
 from hobnob.store import migrate

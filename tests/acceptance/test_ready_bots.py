@@ -85,7 +85,7 @@ async def test_it_answers_on_each_platform_and_says_what_it_is(tmp_path: Path, n
         here.discord.say(fake_discord.DM, "good morning")
         here.telegram.say(fake_telegram.ANN, "good morning")
         here.mastodon.say("ann", "good morning", visibility="direct")
-        answers = (
+        answers: tuple[Callable[[], list[str]], ...] = (
             lambda: [reply.content for reply in here.discord.replies],
             here.told,
             lambda: [reply.text for reply in here.mastodon.replies],

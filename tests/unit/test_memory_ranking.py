@@ -12,17 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hobnob.events import Author, Role, Turn
-from hobnob.memory.ranking import (
-    CANDIDATES,
-    FOREGOING,
-    WEIGHTS,
-    Floats,
-    Index,
-    Query,
-    Ranking,
-    index_terms,
-    passage,
-)
+from hobnob.memory.index import FOREGOING, Floats, Index, Vectors, index_terms, passage, sessions
+from hobnob.memory.question import Query
+from hobnob.memory.ranking import CANDIDATES, WEIGHTS, Ranking
 
 ANN, BEN = Author(id="1", name="Ann"), Author(id="2", name="Ben Smith")
 ROBIN = Author(id="bot", name="Robin", is_bot=True)
@@ -43,13 +35,15 @@ def index(said: Sequence[Said], vectors: Floats | None = None) -> Index:
     found = [index_terms(text) for *_, text in said]
     authors = {author.id: author for author, *_ in said}
     numbers = {id_: number for number, id_ in enumerate(authors)}
+    at = np.array([at.timestamp() for _, at, _ in said], np.float64)
     return Index(
-        at=np.array([at.timestamp() for _, at, _ in said], np.float64),
+        at=at,
         author=np.array([numbers[author.id] for author, *_ in said], np.int32),
         authors=tuple(authors.values()),
         terms=np.concatenate(found) if found else np.empty(0, np.uint32),
+        session=sessions(at),
         ends=np.cumsum([len(each) for each in found], dtype=np.int64),
-        vectors=vectors,
+        vectors=None if vectors is None else Vectors.pack(vectors),
     )
 
 

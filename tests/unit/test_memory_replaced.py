@@ -5,8 +5,9 @@ import random
 import pytest
 
 from hobnob.events import Role
+from hobnob.memory.question import asks_for_now
 from hobnob.memory.ranking import Ranking
-from hobnob.memory.replaced import FEW, alike, asks_for_now, newest_first
+from hobnob.memory.replaced import FEW, alike, newest_first
 from hobnob.recollection import Scope
 from hobnob.store.database import Database
 from tests.unit.test_memory_ranking import (

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hobnob.events import Author, Kind, Role, Turn
-from hobnob.memory.ranking import Index, Query, Ranking, index_terms
+from hobnob.memory.index import Block, Index, Vectors, index_terms
+from hobnob.memory.question import Query
+from hobnob.memory.ranking import Ranking
 from hobnob.memory.recall import Remembering
 from hobnob.memory.shelf import SLICE, Shelf
 from hobnob.ports import Outcome
@@ -85,8 +87,21 @@ def same(one: tuple[Ids, Index], other: tuple[Ids, Index]) -> bool:
         and people == [b.authors[number] for number in b.author]
         and a.terms.tolist() == b.terms.tolist()
         and a.ends.tolist() == b.ends.tolist()
+        and a.session.tolist() == b.session.tolist()
+        and len(a.blocks) == len(b.blocks)
+        and all(map(same_block, a.blocks, b.blocks))
         and (a.vectors is None) == (b.vectors is None)
-        and (a.vectors is None or b.vectors is None or np.array_equal(a.vectors, b.vectors))
+        and (a.vectors is None or b.vectors is None or same_vectors(a.vectors, b.vectors))
+    )
+
+
+def same_vectors(a: Vectors, b: Vectors) -> bool:
+    return np.array_equal(a.packed, b.packed) and np.array_equal(a.scale, b.scale)
+
+
+def same_block(a: Block, b: Block) -> bool:
+    return (
+        a.first == b.first and np.array_equal(a.terms, b.terms) and np.array_equal(a.rows, b.rows)
     )
 
 
@@ -165,7 +180,7 @@ async def test_linked_conversations_stand_one_after_the_other(sqlite: Database) 
     assert parts[0].tolist() == index_terms("a boat").tolist()
     assert parts[4].tolist() == index_terms("nor here").tolist()
     assert index.vectors is not None
-    assert index.vectors.any(axis=1).tolist() == [True] * 2 + [False] * 4
+    assert index.vectors.known(np.arange(6)).tolist() == [True] * 2 + [False] * 4
 
 
 async def test_what_another_model_made_counts_by_its_words_alone(sqlite: Database) -> None:

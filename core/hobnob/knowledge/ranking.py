@@ -98,7 +98,7 @@ class Ranking:
             self._rare[each] = rare
             total += rare
             covered += rare * (times > 0)
-            often += rare * saturated(times, lengths)
+            often += rare * saturated(times, lengths, float(lengths.mean()))
         total = total or 1.0
         return {"covered": covered / total, "often": often / (total * (K1 + 1))}
 

@@ -13,7 +13,7 @@ from hobnob.memory.facts import asking
 from hobnob.memory.facts.extract import extract
 from hobnob.memory.facts.found import Found
 from hobnob.memory.facts.trust import Reader
-from hobnob.memory.ranking import index_terms, passage
+from hobnob.memory.index import index_terms, passage
 from hobnob.ports import Engine
 from hobnob.recollection import Embedded, Embedder, Learned, Lesson, MemoryStore, NewFact
 from hobnob.text import unaddressed

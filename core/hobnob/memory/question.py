@@ -1,22 +1,92 @@
-"""What a question asks for: a time, a number, about whom. Pure."""
+"""A question to the memory: whom it is about, when that was, and what kind of answer it wants."""
 
 import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hobnob.memory.dates import spans
+from hobnob.memory.index import Index
+from hobnob.memory.words import hashes, is_named, terms
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    text: str
+    askers: frozenset[str]
+    """The ids of the one who asks: another on each platform that they linked."""
+    at: datetime
+    """Aware: "yesterday" is relative to it."""
+    vector: Floats | None = None
+    """(d,)."""
+    tokens: Floats | None = None
+    """(t, w)."""
+    token_words: tuple[str, ...] = ()
+    """(t,), the word that each token is a part of."""
+
+    def asked(self) -> list[int]:
+        """The hashes of its words, each once."""
+        return list(dict.fromkeys(hashes(terms(self.text)).tolist()))
+
+
+def by_whom(query: Query, index: Index) -> Floats:
+    """(n,), 1 for each turn of whom the question names, or means by "I" or "you". Nothing if it
+    names nobody, or everybody."""
+    authors = index.authors
+    chosen = np.array([is_named(author.name, query.text) for author in authors], bool)
+    if not chosen.any():
+        about = _pronoun(query.text)
+        if about == "i":
+            chosen = np.array([author.id in query.askers for author in authors], bool)
+        elif about == "you":
+            chosen = np.array([author.is_bot for author in authors], bool)
+    if chosen.all() or not chosen.any():
+        return np.zeros(len(index.at), np.float32)
+    return chosen.astype(np.float32)[index.author]
+
+
+def in_time(query: Query, index: Index) -> Floats:
+    """(n,), 0 to 1: said when the question says."""
+    found = np.zeros(len(index.at), np.float32)
+    if not len(found):
+        return found
+    began = index.whole.began if index.whole else float(index.at.min())
+    for start, end, weight in spans(query.text, query.at, datetime.fromtimestamp(began, UTC)):
+        inside = (index.at >= start) & (index.at < end)
+        found = np.maximum(found, np.float32(weight) * inside)
+    return found
+
+
+def asks_for_now(text: str) -> bool:
+    """Whether the first verb of a question is in the present. English only."""
+    verb = _VERB.search(_POLITE.sub("", text.casefold().replace("\u2019", "'")))
+    return verb is not None and verb["now"] is not None
+
 
 ASKS_WHEN = re.compile(
     r"^when\b|\bhow long\b|\bwhat (?:day|date|month|year|time)\b|什么时候|哪天|几号|哪年|多久"
 )
 ASKS_HOW_MANY = re.compile(r"\bhow (?:many|much|often|old)\b|多少|几[个次只岁天年月]|多大")
-POLITE = re.compile(
+_POLITE = re.compile(
     r"^\W*(?:(?:do|can|could|would|will) you |please )?(?:still |please )?"
     r"(?:remember|recall|know|tell me|remind me)\b|^你?还?(?:记得|知道)"
+)
+_VERB = re.compile(
+    r"\b(?:(?P<now>is|are|am|do|does|can|should|will|(?:what|who|where|how|when)'s)"
+    r"|did|was|were|had|has|have|would|could|might|[a-z]+ed)\b"
 )
 _I = re.compile(r"\b(?:i|me|my|mine|we|our|us)\b|我")
 _YOU = re.compile(r"\b(?:you|your|yours)\b|你")
 
 
-def pronoun(text: str) -> str:
+def _pronoun(text: str) -> str:
     """Whom the question is about: "i", "you" or "". Whoever comes first is its subject."""
-    rest = POLITE.sub("", text.casefold())
+    rest = _POLITE.sub("", text.casefold())
     i, you = _I.search(rest), _YOU.search(rest)
     if i and (not you or i.start() < you.start()):
         return "i"

@@ -1,40 +1,22 @@
-"""What matters for a question, of all that was said in a scope. Pure, and exact: every turn is
-looked at.
+"""What matters for a question, of all that was said in a scope. Pure, and exact: every turn that it
+is given is looked at.
 
 Each signal is a number between 0 and 1 for each turn, and the score is their weighted sum. What
 each one gains is in docs/decisions.md.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hobnob.events import Author, Turn
-from hobnob.memory.dates import spans
-from hobnob.memory.question import ASKS_HOW_MANY, ASKS_WHEN, pronoun
-from hobnob.memory.words import (
-    NUMBER,
-    QUESTION,
-    TIME,
-    fold,
-    hashes,
-    is_named,
-    kinds,
-    term,
-    terms,
-    words,
-)
-from hobnob.recollection import Passage
+from hobnob.memory.index import Index, Whole
+from hobnob.memory.question import ASKS_HOW_MANY, ASKS_WHEN, Query, by_whom, in_time
+from hobnob.memory.words import NUMBER, QUESTION, TIME, fold, hashes, term, words
 
 Floats = NDArray[np.floating[Any]]
 
-SESSION_SECONDS = 4 * 3600
-"""A longer silence begins another session."""
 CANDIDATES = 150
 """Turns whose words are compared one by one."""
 K1, B = 1.2, 0.75  # of BM25: Robertson and Zaragoza, 2009
@@ -43,9 +25,6 @@ BESIDE = ((1, 0.3), (2, 0.5))
 """What counts of the words of turns beside it. Two places away the same person goes on."""
 NEAR = 0.9
 """What a neighbour's word counts as one's own."""
-FOREGOING = 150
-"""Characters of a neighbour that are read along with a turn."""
-
 WEIGHTS = {
     # the words of the question
     "words": 2.0,  # in the turn and, less, in those beside it (BM25)
@@ -69,55 +48,6 @@ WEIGHTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
-    """The n turns of a scope, one conversation after the other, each oldest first."""
-
-    at: NDArray[np.float64]
-    """(n,), Unix seconds."""
-    author: NDArray[np.int32]
-    """(n,), indices into `authors`."""
-    authors: tuple[Author, ...]
-    terms: NDArray[np.uint32]
-    """(m,), the hashes of all turns' terms and kinds, one turn after the other."""
-    ends: NDArray[np.int64]
-    """(n,): turn i has terms[ends[i-1]:ends[i]]."""
-    vectors: Floats | None
-    """(n, d), of unit length, or zeros where there is none. None without an embedder."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    text: str
-    askers: frozenset[str]
-    """The ids of the one who asks: another on each platform that they linked."""
-    at: datetime
-    """Aware: "yesterday" is relative to it."""
-    vector: Floats | None = None
-    """(d,)."""
-    tokens: Floats | None = None
-    """(t, w)."""
-    token_words: tuple[str, ...] = ()
-    """(t,), the word that each token is a part of."""
-
-
-def passage(turn: Turn, before: Turn | None, after: Turn | None) -> Passage:
-    def said(other: Turn | None) -> str:
-        return f"{other.author.name}: {other.text}" if other else ""
-
-    return Passage(
-        before=f"{said(before)[-FOREGOING:]} {turn.author.name}: ".lstrip(),
-        text=turn.text,
-        after=f" {said(after)[:FOREGOING]}".rstrip(),
-    )
-
-
-def index_terms(text: str) -> NDArray[np.uint32]:
-    """What `Index.terms` holds of a turn."""
-    plain = ATTACHED.sub(" ", text)
-    return hashes([*terms(plain), *kinds(plain)])
-
-
 class Ranking:
     """The turns of one scope, scored for one query."""
 
@@ -125,11 +55,10 @@ class Ranking:
         self._query = query
         self.index = index
         self._n = len(index.at)
-        silence = np.abs(np.diff(index.at, prepend=index.at[:1]))  # linked conversations: back too
-        self.session = np.cumsum(silence > SESSION_SECONDS)
+        self._session = index.session
         self._turn_of = np.repeat(np.arange(self._n), np.diff(index.ends, prepend=0))
         self._idf: dict[int, float] = {}
-        self._asked = list(dict.fromkeys(hashes(terms(query.text)).tolist()))
+        self._asked = query.asked()
         signals = self._signals()
         self.scores = self._weighted(signals)
         """(n,), higher is better."""
@@ -163,7 +92,7 @@ class Ranking:
         starts = np.cumsum(lengths[some]) - lengths[some]
         alike = query.tokens @ np.concatenate([tokens[int(i)] for i in some]).T
         nearest[:, some] = np.maximum.reduceat(alike, starts, axis=1)
-        session = self.session[places]
+        session = self._session[places]
         near = nearest.copy()
         beside = (np.diff(places) == 1) & (np.diff(session) == 0)
         near[:, 1:] = np.maximum(near[:, 1:], NEAR * nearest[:, :-1] * beside)
@@ -213,8 +142,8 @@ class Ranking:
             "answer": before / highest,
             "session": sessions,
             "covered": covered,
-            "speaker": self._speaker(),
-            "date": self._date(),
+            "speaker": by_whom(query, index),
+            "date": in_time(query, index),
             "length": np.log1p(np.minimum(np.diff(index.ends, prepend=0), ENOUGH_WORDS)),
             "question": questions,
         }
@@ -223,7 +152,7 @@ class Ranking:
         if ASKS_HOW_MANY.search(asks):
             found["number"] = self.has(NUMBER)
         if query.vector is not None and index.vectors is not None:
-            alike = index.vectors @ query.vector
+            alike = index.vectors.cosines(query.vector)
             found |= {
                 "vector": alike,
                 "session vector": self._of_session(alike),
@@ -240,48 +169,32 @@ class Ranking:
     def _matches(self, asked: Sequence[int]) -> tuple[Floats, Floats, Floats]:
         """For each turn: BM25, the share of the question's words nearby, BM25 of its session."""
         turns, covered = np.zeros(self._n), np.zeros(self._n)
-        count = int(self.session[-1]) + 1 if self._n else 0
+        count = int(self._session[-1]) + 1 if self._n else 0
         lengths = np.diff(self.index.ends, prepend=0)
-        session_lengths = np.bincount(self.session, lengths, count)
+        session_lengths = np.bincount(self._session, lengths, count)
         in_sessions, total = np.zeros(count), 0.0
+        whole = self.index.whole or Whole(
+            turns=self._n, sessions=count, terms=len(self.index.terms), began=0, having={}
+        )
+        average, session_average = (
+            whole.terms / max(whole.turns, 1),
+            whole.terms / max(whole.sessions, 1),
+        )
         for each in asked:
             times = np.bincount(self._turn_of[self.index.terms == each], minlength=self._n)
-            rare = idf(self._n, int(np.count_nonzero(times)))
+            of_session = np.bincount(self._session, times, count)
+            in_turns, among = whole.having.get(each) or map(np.count_nonzero, (times, of_session))
+            rare = idf(whole.turns, int(in_turns))
             self._idf[each] = rare
             total += rare
-            turns += rare * saturated(times, lengths)
+            turns += rare * saturated(times, lengths, average)
             has = (times > 0).astype(np.float64)
             beside = np.maximum(self._shift(has, 1), self._shift(has, -1))
             covered += rare * np.maximum(has, 0.7 * beside)
-            of_session = np.bincount(self.session, times, count)
-            rare = idf(count, int(np.count_nonzero(of_session)))
-            in_sessions += rare * saturated(of_session, session_lengths)
+            rare = idf(whole.sessions, int(among))
+            in_sessions += rare * saturated(of_session, session_lengths, session_average)
         highest = in_sessions.max(initial=0) or 1
-        return turns, covered / (total or 1), (in_sessions / highest)[self.session]
-
-    def _speaker(self) -> Floats:
-        """Said by whom the question names. Nothing if it names nobody, or everybody."""
-        authors = self.index.authors
-        chosen = np.array([is_named(author.name, self._query.text) for author in authors], bool)
-        if not chosen.any():
-            about = pronoun(self._query.text)
-            if about == "i":
-                chosen = np.array([author.id in self._query.askers for author in authors], bool)
-            elif about == "you":
-                chosen = np.array([author.is_bot for author in authors], bool)
-        if chosen.all() or not chosen.any():
-            return np.zeros(self._n, np.float32)
-        return chosen[self.index.author].astype(np.float32)
-
-    def _date(self) -> Floats:
-        found = np.zeros(self._n, np.float32)
-        if not self._n:
-            return found
-        first = datetime.fromtimestamp(float(self.index.at.min()), UTC)
-        for start, end, weight in spans(self._query.text, self._query.at, first):
-            inside = (self.index.at >= start) & (self.index.at < end)
-            found = np.maximum(found, np.float32(weight) * inside)
-        return found
+        return turns, covered / (total or 1), (in_sessions / highest)[self._session]
 
     def _token_weights(self) -> Floats:
         """(t,), how rare the words of the question are here; names of people are no topic."""
@@ -304,7 +217,7 @@ class Ranking:
         here, there = (
             (slice(by, None), slice(None, -by)) if by > 0 else (slice(None, by), slice(-by, None))
         )
-        moved[here] = values[there] * (self.session[here] == self.session[there])
+        moved[here] = values[there] * (self._session[here] == self._session[there])
         return moved
 
     def _near(self, values: Floats) -> Floats:
@@ -317,17 +230,14 @@ class Ranking:
         """The highest value of the session."""
         if not self._n:
             return values
-        first = np.flatnonzero(np.diff(self.session, prepend=-1))
-        return np.maximum.reduceat(values, first)[self.session]
-
-
-ATTACHED = re.compile(r"\[attached \S+")  # see `prompt.said`: its words are nobody's
+        first = np.flatnonzero(np.diff(self._session, prepend=-1))
+        return np.maximum.reduceat(values, first)[self._session]
 
 
 def idf(all_: int, having: int) -> float:
     return float(np.log(1 + (all_ - having + 0.5) / (having + 0.5)))
 
 
-def saturated(times: NDArray[np.integer], lengths: NDArray[np.integer]) -> Floats:
-    average = max(float(lengths.mean()), 1.0) if len(lengths) else 1.0
-    return times * (K1 + 1) / (times + K1 * (1 - B + B * lengths / average))
+def saturated(times: NDArray[Any], lengths: NDArray[Any], average: float) -> Floats:
+    found: Floats = times * (K1 + 1) / (times + K1 * (1 - B + B * lengths / max(average, 1.0)))
+    return found

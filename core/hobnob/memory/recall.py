@@ -18,8 +18,10 @@ from hobnob.memory.facts.trust import Reader
 from hobnob.memory.incognito import Incognito
 from hobnob.memory.learn import Learner
 from hobnob.memory.meaning import meaning
-from hobnob.memory.ranking import CANDIDATES, Query, Ranking
-from hobnob.memory.replaced import alike, asks_for_now, newest_first
+from hobnob.memory.narrowing import narrow
+from hobnob.memory.question import Query, asks_for_now
+from hobnob.memory.ranking import CANDIDATES, Ranking
+from hobnob.memory.replaced import alike, newest_first
 from hobnob.memory.shelf import Shelf
 from hobnob.memory.words import QUESTION, kinds, terms
 from hobnob.ports import Engine
@@ -132,13 +134,16 @@ class Remembering:
             tokens=seen.tokens if seen else None,
             token_words=seen.words if seen else (),
         )
+        if index.is_long:
+            places, index = await asyncio.to_thread(narrow, query, index)
+            ids = ids[places]
         small = len(ids) <= FEW
         ranking = Ranking(query, index) if small else await asyncio.to_thread(Ranking, query, index)
         floor = FLOOR_OF_WORDS
         if seen is not None and index.vectors is not None:
             places = ranking.best()
             # Only those with a vector of this embedder have words of it.
-            comparable = ids[places[index.vectors[places].any(axis=1)]].tolist()
+            comparable = ids[places[index.vectors.known(places)]].tolist()
             stored = await self._store.tokens(scope, comparable)
             width = seen.tokens.shape[1]
             tokens = [unpack(stored.get(each, b""), width) for each in ids[places].tolist()]

@@ -5,10 +5,8 @@ A fact that ended another one is known to replace it. Beyond that, only the firs
 among themselves: nothing that was found falls out.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
-from hobnob.memory.question import POLITE
 from hobnob.memory.ranking import Ranking
 from hobnob.memory.words import QUESTION
 
@@ -22,17 +20,6 @@ AS_MUCH = 0.9
 Newer = dict[int, set[int]]
 """For a place, those places that replace it. All of them were said later."""
 
-_VERB = re.compile(
-    r"\b(?:(?P<now>is|are|am|do|does|can|should|will|(?:what|who|where|how|when)'s)"
-    r"|did|was|were|had|has|have|would|could|might|[a-z]+ed)\b"
-)
-
-
-def asks_for_now(text: str) -> bool:
-    """Whether the first verb of a question is in the present. English only."""
-    verb = _VERB.search(POLITE.sub("", text.casefold().replace("\u2019", "'")))
-    return verb is not None and verb["now"] is not None
-
 
 def alike(ranking: Ranking, order: Sequence[int]) -> Newer:
     """Of the first few of `order` those that a later one is much like: said by the same person in
@@ -45,7 +32,7 @@ def alike(ranking: Ranking, order: Sequence[int]) -> Newer:
             if (
                 index.author[old] == index.author[new]
                 and index.at[old] < index.at[new]
-                and ranking.session[old] != ranking.session[new]
+                and index.session[old] != index.session[new]
                 and not asks[new]
                 and ranking.relevance[new] >= AS_MUCH * ranking.relevance[old]
                 and _about_one_thing(ranking, old, new)
@@ -77,6 +64,7 @@ def newest_first(
 
 def _about_one_thing(ranking: Ranking, old: int, new: int) -> bool:
     vectors = ranking.index.vectors
-    if vectors is not None and vectors[old].any() and vectors[new].any():
-        return bool(vectors[old] @ vectors[new] >= ALIKE)
+    if vectors is not None and vectors.known([old, new]).all():
+        (cosine,) = vectors.at([new]).cosines(vectors.unit(old))
+        return bool(cosine >= ALIKE)
     return bool(ranking.asked_in(old) & ranking.asked_in(new))

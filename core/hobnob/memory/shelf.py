@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hobnob.events import Author
-from hobnob.memory.embedder import unpack
-from hobnob.memory.ranking import Index
+from hobnob.memory.index import BLOCK, Block, Index, Vectors, scales, sessions
 from hobnob.recollection import Entries, MemoryStore, News, Scope
 
 SLICE = 2000
@@ -72,9 +71,12 @@ class _Place:
         self._ids = _Column(np.int64)
         self._at = _Column(np.float64)
         self._author = _Column(np.int32)
+        self._session = _Column(np.int32)
         self._terms = _Column(np.uint32)
         self._ends = _Column(np.int64)
         self._vectors: _Column | None = None
+        self._scale = _Column(np.float32)
+        self._blocks: list[Block] = []
 
     def extend(self, entries: Entries) -> None:
         if not entries:
@@ -91,6 +93,31 @@ class _Place:
         if self._embedder is not None:
             self._add_vectors(entries)
         self.newest = entries.ids[-1]
+        self._add_sessions()
+        while len(self._ids.values) >= BLOCK * (len(self._blocks) + 1):
+            self._add_block()
+
+    def _add_sessions(self) -> None:
+        """Of the last session on, which may go on."""
+        known = self._session.values
+        start = int(np.searchsorted(known, known[-1])) if len(known) else 0
+        new = sessions(self._at.values[start:]) + (known[-1] if len(known) else 0)
+        known[start:] = new[: len(known) - start]
+        self._session.extend(new[len(known) - start :])
+
+    def _add_block(self) -> None:
+        first = BLOCK * len(self._blocks)
+        ends = self._ends.values[first : first + BLOCK]
+        before = int(self._ends.values[first - 1]) if first else 0
+        vectors = self._all_vectors
+        self._blocks.append(
+            Block.of(
+                first,
+                self._terms.values[before : ends[-1]],
+                np.diff(ends, prepend=before),
+                None if vectors is None else vectors.at(slice(first, first + BLOCK)),
+            )
+        )
 
     def _add_vectors(self, entries: Entries) -> None:
         found = [
@@ -102,11 +129,20 @@ class _Place:
             if width is None:
                 return
             before = len(self._ids.values) - len(entries)
-            self._vectors = _Column(np.float32, width)
-            self._vectors.extend(np.zeros((before, width), np.float32))
+            self._vectors = _Column(np.int8, width)
+            self._vectors.extend(np.zeros((before, width), np.int8))
+            self._scale.extend(np.zeros(before, np.float32))
         blank = bytes(self._vectors.width)
         packed = b"".join(blank if vector is None else vector for vector in found)
-        self._vectors.extend(unpack(packed, self._vectors.width))
+        vectors = np.frombuffer(packed, np.int8).reshape(-1, self._vectors.width)
+        self._vectors.extend(vectors)
+        self._scale.extend(scales(vectors))
+
+    @property
+    def _all_vectors(self) -> Vectors | None:
+        if self._vectors is None:
+            return None
+        return Vectors(packed=self._vectors.values, scale=self._scale.values)
 
     @property
     def ids(self) -> NDArray[np.int64]:
@@ -118,16 +154,18 @@ class _Place:
             at=self._at.values,
             author=self._author.values,
             authors=tuple(self.authors[id_] for id_ in self._numbers),
+            session=self._session.values,
             terms=self._terms.values,
             ends=self._ends.values,
-            vectors=None if self._vectors is None else self._vectors.values,
+            vectors=self._all_vectors,
+            blocks=tuple(self._blocks),
         )
 
     @property
     def bytes(self) -> int:
-        columns = (self._ids, self._at, self._author, self._terms, self._ends)
-        vectors = 0 if self._vectors is None else self._vectors.bytes
-        return sum(column.bytes for column in columns) + vectors
+        columns = [self._ids, self._at, self._author, self._session, self._terms, self._ends]
+        columns += [self._scale] if self._vectors is None else [self._scale, self._vectors]
+        return sum(each.bytes for each in columns) + sum(each.bytes for each in self._blocks)
 
 
 class _Column:
@@ -173,22 +211,28 @@ def _together(places: Sequence[_Place]) -> tuple[NDArray[np.int64], Index]:
         for part in parts
         if len(part.author)
     ]
-    width = next((part.vectors.shape[1] for part in parts if part.vectors is not None), None)
     starts = np.cumsum([0, *(len(part.terms) for part in parts[:-1])])
+    before = np.cumsum([0, *(part.session[-1] + 1 if len(part.at) else 0 for part in parts[:-1])])
     return np.concatenate([place.ids for place in places]), Index(
         at=np.concatenate([part.at for part in parts]),
         author=np.concatenate(renumbered) if renumbered else np.empty(0, np.int32),
         authors=tuple(authors.values()),
+        session=np.concatenate(
+            [part.session + np.int32(count) for part, count in zip(parts, before, strict=True)]
+        ),
         terms=np.concatenate([part.terms for part in parts]),
         ends=np.concatenate([part.ends + s for part, s in zip(parts, starts, strict=True)]),
-        vectors=None
-        if width is None
-        else np.concatenate(
-            [
-                np.zeros((len(part.at), width), np.float32)
-                if part.vectors is None
-                else part.vectors
-                for part in parts
-            ]
-        ),
+        vectors=_vectors_together(parts),
+    )
+
+
+def _vectors_together(parts: Sequence[Index]) -> Vectors | None:
+    width = next((part.vectors.packed.shape[1] for part in parts if part.vectors), None)
+    if width is None:
+        return None
+    blank = [Vectors.pack(np.zeros((len(part.at), width))) for part in parts]
+    found = [part.vectors or none for part, none in zip(parts, blank, strict=True)]
+    return Vectors(
+        packed=np.concatenate([each.packed for each in found]),
+        scale=np.concatenate([each.scale for each in found]),
     )
