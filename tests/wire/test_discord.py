@@ -229,9 +229,10 @@ async def test_a_receiver_that_waits_loses_nothing_and_keeps_the_order(
     class Slow(RecordingReceiver):
         def __init__(self) -> None:
             super().__init__()
-            self.opened = asyncio.Event()
+            self.asked, self.opened = asyncio.Event(), asyncio.Event()
 
         async def put(self, event: Event, cursor: Cursor | None = None) -> bool:
+            self.asked.set()
             await self.opened.wait()
             return await super().put(event, cursor)
 
@@ -239,6 +240,7 @@ async def test_a_receiver_that_waits_loses_nothing_and_keeps_the_order(
     async with running(discord, receiver):
         for text in "abc":
             discord.say(GENERAL, text)
+        await receiver.asked.wait()  # a client that hasn't heard of its session can't resume it
         discord.drop()
         await until(lambda: discord.sessions.resumed == 1)
         discord.say(GENERAL, "d")
