@@ -6,7 +6,7 @@ room only, and what people say of themselves in a room is recalled as theirs onl
 owner may link conversations, which are then one place.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -231,8 +231,8 @@ class MemoryStore(Protocol):
         """Each of these turns of the scope with `around` neighbours on each side, oldest first."""
         ...
 
-    async def lessons(self, limit: int) -> Sequence[Lesson]:
-        """Turns that recall does not know yet, oldest first."""
+    async def lessons(self, limit: int, without: Collection[int] = ()) -> Sequence[Lesson]:
+        """Turns that recall does not know yet, oldest first, `without` those of these ids."""
         ...
 
     async def learn(self, learned: Sequence[Learned]) -> None:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from hobnob.errors import HobnobError
+from hobnob.errors import EngineError, EngineUnavailable, HobnobError, StoreRefused
 from hobnob.memory import summary
 from hobnob.memory.embedder import pack
 from hobnob.memory.facts import asking
@@ -35,6 +35,8 @@ WINDOW = 48
 """Turns that a prompt mostly has room for: what is older is summed up."""
 SUMMED_UP = 16
 """Turns that go into a summary at once: while it stays, the prompt begins the same."""
+MOST_UNLEARNED = 20
+"""Turns that are left out because they can't be learned. If there are more, it is not for them."""
 
 
 class Learner:
@@ -51,6 +53,8 @@ class Learner:
         self._embedder = embedder
         self._writer = writer
         self._reader = reader
+        self._unlearned: set[int] = set()
+        """Turns that can't be learned: until the next start they are left out."""
         self._busy: Callable[[], bool] = lambda: False
         self._news = asyncio.Event()
 
@@ -80,14 +84,32 @@ class Learner:
 
     async def some(self) -> int:
         """Learn from the oldest turns that nothing is known of; how many."""
-        lessons = await self._store.lessons(asking.AT_ONCE if self._reader else AT_ONCE)
+        at_once = asking.AT_ONCE if self._reader else AT_ONCE
+        lessons = await self._store.lessons(at_once, self._unlearned)
         if lessons:
-            seen = await self._embedded(lessons)
-            found = await self._found(lessons)
-            await self._store.learn(list(map(self._learned, lessons, seen, found)))
+            await self._learn(lessons)
         for conversation in {lesson.conversation for lesson in lessons}:
             await self._sum_up(conversation)
         return len(lessons)
+
+    async def _learn(self, lessons: Sequence[Lesson]) -> None:
+        """Learn from these together; if that fails for one of them, from all the others."""
+        try:
+            seen = await self._embedded(lessons)
+            found = await self._found(lessons)
+            await self._store.learn(list(map(self._learned, lessons, seen, found)))
+        except Exception as error:
+            if not _is_for_the_turn(error) or len(self._unlearned) >= MOST_UNLEARNED:
+                raise
+            if len(lessons) == 1:
+                self._unlearned.add(lessons[0].id)
+                log.exception(
+                    "a bug: turn %d can't be learned; until the next start, recall doesn't find it",
+                    lessons[0].id,
+                )
+                return
+            for lesson in lessons:
+                await self._learn([lesson])
 
     async def _sum_up(self, conversation: int) -> None:
         """Bring the summary of what was said before the window up to date."""
@@ -143,6 +165,13 @@ class Learner:
             tokens=None if seen is None else pack(seen.tokens),
             facts=tuple(map(_new, found)),
         )
+
+
+def _is_for_the_turn(error: Exception) -> bool:
+    """Whether another turn may do: not where the database or a model is away."""
+    if isinstance(error, EngineError):
+        return not isinstance(error, EngineUnavailable)
+    return isinstance(error, StoreRefused) or not isinstance(error, HobnobError)
 
 
 def _new(found: Found) -> NewFact:

@@ -1,6 +1,6 @@
 """Turns that recall does not know yet, and what is made of them, in SQL: parts of a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,7 +33,7 @@ LESSONS = (
             zone.c.author == turn.c.author,
         ),
     )
-    .where(turn.c.learned.is_(None))
+    .where(turn.c.learned.is_(None), turn.c.id.not_in(sa.bindparam("without", expanding=True)))
     .order_by(turn.c.id)
     .limit(sa.bindparam("most"))
 )
@@ -43,9 +43,12 @@ BEFORE = _BESIDE.where(turn.c.position < _POSITION).order_by(turn.c.position.des
 AFTER = _BESIDE.where(turn.c.position > _POSITION).order_by(turn.c.position)
 
 
-def read(connection: sa.Connection, limit: int, own: str) -> Sequence[Lesson]:
-    """The oldest, each on the clock of whoever said it; in the zone `own`, where nobody knows."""
-    found = connection.execute(LESSONS, {"most": limit})
+def read(
+    connection: sa.Connection, limit: int, without: Collection[int], own: str
+) -> Sequence[Lesson]:
+    """The oldest, `without` these, each on the clock of whoever said it; in the zone `own`, where
+    nobody knows."""
+    found = connection.execute(LESSONS, {"most": limit, "without": list(without)})
     return [_lesson(connection, row, ZoneInfo(row.zone or own)) for row in found]
 
 

@@ -1,6 +1,6 @@
 """What is remembered, in SQL (`hobnob.recollection.MemoryStore`): reading within a scope."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -164,9 +164,9 @@ class SqlMemory:
 
     # ------------------------------------------------------------------ learning
 
-    async def lessons(self, limit: int) -> Sequence[Lesson]:
+    async def lessons(self, limit: int, without: Collection[int] = ()) -> Sequence[Lesson]:
         def transaction(connection: sa.Connection) -> Sequence[Lesson]:
-            return lessons.read(connection, limit, self._zone)
+            return lessons.read(connection, limit, without, self._zone)
 
         return await self._database.read(transaction)
 
