@@ -26,7 +26,7 @@ from hobnob.recollection import Embedder
 from hobnob.recurrence import next_due
 from hobnob.schedule import Bell
 from hobnob.settings import Bot
-from hobnob.store import connections, migrate
+from hobnob.store import connections, migrate, upkeep
 from hobnob.store.database import Database
 from hobnob.store.history import SqlHistory
 from hobnob.store.inbox import SqlInbox
@@ -69,6 +69,7 @@ async def run(
             await stack.enter_async_context(database.claim(name))
         engine = await stack.enter_async_context(engine or open_engine(bot, report))
         embedder = await stack.enter_async_context(open_embedder(bot))
+        await _look_for_another(embedder, database, bot)
         memory = open_memory(bot, database, clock, embedder, engine)
         reads_links = bot.settings.engage.read_links
         place = employ.Workplace(
@@ -190,6 +191,16 @@ async def _is_there(embedder: SentenceModel, name: str) -> bool:
         log.warning("memory finds words only: %s", error)
         return False
     return True
+
+
+async def _look_for_another(embedder: Embedder | None, database: Database, bot: Bot) -> None:
+    """Say so, if what was said long ago is known by another embedder than this."""
+    if embedder and await upkeep.oldest_learned(database) not in (None, embedder.id):
+        log.warning(
+            "memory: what was said before was read by another embedder, and is found by its words "
+            "alone until you run: hobnob memory index %s",
+            bot.folder,
+        )
 
 
 def open_memory(

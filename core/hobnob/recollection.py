@@ -287,6 +287,11 @@ class Embedder(Protocol):
         """Names the model and how its vectors are made: others can't be compared with them."""
         ...
 
+    @property
+    def for_documents(self) -> "Embedder":
+        """The same model for what is written and not said, which may want other vectors."""
+        ...
+
     async def embed(self, passages: Sequence[Passage]) -> Sequence[Embedded | None]:
         """What was said; None where it is in a language that the model doesn't know. Raises
         ConfigError, or EngineUnavailable where that is impossible now."""

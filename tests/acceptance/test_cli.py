@@ -351,6 +351,21 @@ def test_what_is_remembered_can_be_looked_at_searched_and_forgotten(home: Path, 
     assert (wrong.returncode, "is not a person" in wrong.stderr) == (1, True)
 
 
+def test_what_another_embedder_read_is_told_of_until_it_is_read_anew(home: Path, bot: Path) -> None:
+    def said_beside() -> str:
+        return hobnob("chat", bot, home=home, text="I like rain.\n").stderr
+
+    table = bot / "bot.toml"
+    text = table.read_text()
+    table.write_text(f'{text}\n[memory]\nembedder = "none"\n')
+    assert said_beside() == ""
+    assert hobnob("memory", "index", bot, home=home).returncode == 0
+    table.write_text(text)
+    assert f"hobnob memory index {bot}" in said_beside()
+    assert hobnob("memory", "index", bot, home=home).returncode == 0
+    assert said_beside() == ""
+
+
 def test_a_card_becomes_a_bot_and_a_card_again(home: Path, tmp_path: Path) -> None:
     card = {
         "spec": "chara_card_v2",

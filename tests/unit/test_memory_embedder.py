@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from hobnob import app
 from hobnob import settings as bots
 from hobnob.errors import ConfigError, EngineUnavailable
+from hobnob.memory import embedder
 from hobnob.memory.embedder import (
     LONGEST,
     MOST_TOKENS,
@@ -171,19 +173,57 @@ async def test_many_come_back_in_their_order(model: SentenceModel) -> None:
     assert await model.embed([]) == []
 
 
-async def test_a_model_gets_the_prompts_that_it_wants(
-    tmp_path: Path, files: Path, model: SentenceModel
-) -> None:
+async def test_a_model_gets_the_prompts_that_it_wants(tmp_path: Path, files: Path) -> None:
     wants = '{"prompts": {"query": "a question about whales: "}}'
     folder = with_another("config_sentence_transformers.json", wants, files, tmp_path)
-    other = SentenceModel(folder)
+    model, other = SentenceModel(str(files)), SentenceModel(folder)
     here, there = sure(await model.query("how tall?")), sure(await other.query("how tall?"))
     assert here.words == there.words == ("tall",)
     assert here.vector @ there.vector < 0.99
     (told,), (told_too,) = [await each.embed([passage("how tall?")]) for each in (model, other)]
     assert sure(told).vector @ sure(told_too).vector > 0.999
     assert other.id != model.id
+    await model.close()
     await other.close()
+
+
+async def test_what_is_said_and_what_is_written_have_vectors_of_their_own(
+    files: Path, model: SentenceModel
+) -> None:
+    other = SentenceModel(str(files))
+    said, written, by_other, written_by_other = [
+        sure((await each.embed([passage("We saw three whales")]))[0])
+        for each in (model, model.for_documents, other, other.for_documents)
+    ]
+    assert 0.8 < said.vector @ written.vector < 0.995
+    assert said.tokens == pytest.approx(written.tokens, abs=1e-3)
+    assert written.vector == pytest.approx(by_other.vector, abs=1e-3)
+    assert by_other.vector == pytest.approx(written_by_other.vector, abs=1e-3)
+    assert model.id == f"{model.for_documents.id}/2"
+    assert other.id == other.for_documents.id
+    await other.close()
+
+
+async def test_it_is_loaded_once_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+
+    def load(name: str) -> Any:
+        loaded.append(name)
+        raise ConfigError("no such model")
+
+    model = SentenceModel("starter")
+    monkeypatch.setattr(embedder, "_load", load)
+    written = model.for_documents
+    for each in (model.query("a"), written.query("a")):
+        with pytest.raises(ConfigError):
+            await each
+    assert len(loaded) == 2  # it failed, so it is tried again
+    monkeypatch.undo()
+    await written.query("a")
+    monkeypatch.setattr(embedder, "_load", load)
+    await model.query("a")
+    assert len(loaded) == 2
+    await model.close()
 
 
 @pytest.mark.parametrize("file", ["tokenizer.json", "model.safetensors", "config.json"])

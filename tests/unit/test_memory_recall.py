@@ -39,6 +39,10 @@ class Letters:
         self.away = False
         self.read: list[str] = []
 
+    @property
+    def for_documents(self) -> "Letters":
+        return self
+
     async def embed(self, passages: Sequence[Passage]) -> list[Embedded | None]:
         if self.away:
             raise EngineUnavailable("the embedder is away")

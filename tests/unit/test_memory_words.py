@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from hobnob.memory.words import (
     LONGEST,
+    NAME,
     NUMBER,
     QUESTION,
     TIME,
     hashes,
     is_latin,
-    is_named,
     kinds,
+    named_at,
     term,
     terms,
     words,
@@ -103,7 +104,11 @@ def test_one_word_is_one_term_or_none(word: str, expected: str) -> None:
         ("Where is it?", [QUESTION]),
         ("在哪里？", [QUESTION]),
         ("Where is it? I don't see it.", []),
-        ("See you on Friday", [TIME]),
+        ("See you on Friday", [TIME, NAME]),
+        ("We went to Oslo", [NAME]),
+        ('I read "the wall"', [NAME]),
+        ("Oslo? Oslo! Oslo.\nOslo", []),  # a capital may be there for the sentence
+        ("I know what I like", []),
         ("我明天去", [TIME]),
         ("I have two cats", [NUMBER]),
         ("It was 17 degrees yesterday", [TIME, NUMBER]),
@@ -113,7 +118,7 @@ def test_one_word_is_one_term_or_none(word: str, expected: str) -> None:
         ("", []),
     ],
 )
-def test_kinds_tell_questions_times_and_numbers(text: str, expected: list[str]) -> None:
+def test_kinds_tell_questions_times_numbers_and_names(text: str, expected: list[str]) -> None:
     assert kinds(text) == expected
 
 
@@ -121,15 +126,24 @@ def test_the_same_word_has_the_same_number_in_every_process() -> None:
     assert hashes(["paint", "wall", "paint"]).tolist() == [1467646999, 334884854, 1467646999]
 
 
-def test_a_person_is_named_by_the_first_word_of_their_name() -> None:
-    assert is_named("Ann Smith", "what is ann's cat called?")
-    assert is_named("Ann", "what is Ann\u2019s cat called?")
-    assert not is_named("Ann", "what is Annika's cat called?")
-    assert not is_named("Ann Smith", "Mr Smith has a cat")
-    assert is_named("林静", "林静养了什么宠物？")
-    assert not is_named("林静", "林养了什么宠物？")
-    assert not is_named("", "anything")
-    assert not is_named("👍", "👍")
+@pytest.mark.parametrize(
+    ("name", "text", "at"),
+    [
+        ("Ann Smith", "what is ann's cat called?", 8),
+        ("Ann", "what is Ann\u2019s cat called?", 8),
+        ("Ann", "what is Annika's cat called?", None),
+        ("Ann Smith", "Mr Smith has a cat", None),
+        ("Ann", "Annika and Ann, or Ann", 11),
+        ("林静", "我问林静养了什么宠物？", 2),
+        ("林静", "林养了什么宠物？", None),
+        ("", "anything", None),
+        ("👍", "👍", None),
+    ],
+)
+def test_a_person_is_named_by_the_first_word_of_their_name(
+    name: str, text: str, at: int | None
+) -> None:
+    assert named_at(name, text) == at
 
 
 def test_a_text_is_latin_by_most_of_its_letters() -> None:
@@ -162,7 +176,7 @@ def test_any_text_has_terms_that_say_something_always_the_same(text: str) -> Non
     assert all(found)
     assert found == terms(text)
     assert hashes(found).shape == (len(found),)
-    assert set(kinds(text)) <= {QUESTION, TIME, NUMBER}
+    assert set(kinds(text)) <= {QUESTION, TIME, NUMBER, NAME}
 
 
 @given(st.lists(st.sampled_from(["tea", "Rome", "北京", "the", "👍", "42"]), max_size=20))

@@ -31,7 +31,7 @@ class Library:
 
     def __init__(self, store: SqlKnowledge, embedder: Embedder | None) -> None:
         self._store = store
-        self._embedder = embedder
+        self._embedder = embedder and embedder.for_documents
         self._state: State | None = None
         self._ids = np.empty(0, np.int64)
         self._index = Index(terms=np.empty(0, np.uint32), ends=np.empty(0, np.int64), vectors=None)

@@ -50,7 +50,7 @@ class Keeper:
         """`links` is where the folder is on the web; "" if it isn't."""
         self._place = place
         self._store = store
-        self._embedder = embedder
+        self._embedder = embedder and embedder.for_documents
         self._links = links
 
     async def changes(self) -> Changes:

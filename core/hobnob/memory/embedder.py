@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -44,6 +45,10 @@ SEED = 20_260_101
 THREADS = max(1, (os.cpu_count() or 1) - 1)
 TOGETHER = 8
 """Passages in one pass through the model."""
+TALK_LAYERS = 2
+"""Of the starter so many of the last layers make a vector of what is said: two find more than one,
+but in documents less (docs/decisions.md). Of models that were not measured it is the last one, as
+they were trained."""
 
 
 class SentenceModel:
@@ -51,10 +56,21 @@ class SentenceModel:
 
     def __init__(self, name: str) -> None:
         """`name` is "starter", a folder, or a hub id: an encoder with mean pooling."""
-        self.id = f"{name}/{TOKEN_WIDTH}"
         self._name = name
+        self._layers = TALK_LAYERS if name == STARTER else 1
         self._thread = ThreadPoolExecutor(1, "embedder")
-        self._loading: asyncio.Future[_Loaded] | None = None
+        self._loading: list[asyncio.Future[_Loaded]] = []  # one at most, shared with copies
+
+    @property
+    def id(self) -> str:
+        return f"{self._name}/{TOKEN_WIDTH}" + (f"/{self._layers}" if self._layers > 1 else "")
+
+    @property
+    def for_documents(self) -> "SentenceModel":
+        """It is loaded once for both, and closed with this one."""
+        other = copy(self)
+        other._layers = 1
+        return other
 
     async def prepare(self) -> None:
         """See that its files are here; a model of the hub is downloaded if need be.
@@ -84,10 +100,10 @@ class SentenceModel:
         return self._name != STARTER or is_latin(text)
 
     async def _embed(self, passages: list[Passage], *, query: bool) -> list[Embedded]:
-        if self._loading is None or _failed(self._loading):
-            self._loading = _beside(_load, self._name)
-        loaded = await asyncio.shield(self._loading)
-        work = partial(loaded.embed, passages, query=query)
+        if not self._loading or _failed(self._loading[0]):
+            self._loading[:] = [_beside(_load, self._name)]
+        loaded = await asyncio.shield(self._loading[0])
+        work = partial(loaded.embed, passages, self._layers, query=query)
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
@@ -131,29 +147,31 @@ class _Loaded:
     """(d, TOKEN_WIDTH), orthogonal."""
     prompts: dict[str, str]
 
-    def embed(self, passages: list[Passage], *, query: bool) -> list[Embedded]:
-        """Those of like length together: what is shorter than its company costs as much."""
+    def embed(self, passages: list[Passage], layers: int, *, query: bool) -> list[Embedded]:
+        """By the last `layers`. Those of like length together: what is shorter than its company
+        costs as much."""
         found: dict[int, Embedded] = {}
         order = sorted(range(len(passages)), key=lambda at: _length(passages[at]))
         for start in range(0, len(order), TOGETHER):
             some = order[start : start + TOGETHER]
-            found |= zip(some, self._some([passages[at] for at in some], query=query), strict=True)
+            seen = self._some([passages[at] for at in some], layers, query=query)
+            found |= zip(some, seen, strict=True)
         return [found[at] for at in range(len(passages))]
 
-    def _some(self, passages: list[Passage], *, query: bool) -> list[Embedded]:
+    def _some(self, passages: list[Passage], layers: int, *, query: bool) -> list[Embedded]:
         prompt = self.prompts.get("query" if query else "passage", "")
         starts = [len(prompt) + len(each.before) for each in passages]
         encoded = self.tokenizer.encode_batch(
             [f"{prompt}{each.before}{each.text}{each.after}" for each in passages]
         )
-        states = self._states([each.ids for each in encoded])
+        states = self._states([each.ids for each in encoded], layers)
         return [
             self._embedded(passage, code, state, start)
             for passage, code, state, start in zip(passages, encoded, states, starts, strict=True)
         ]
 
-    def _states(self, ids: list[list[int]]) -> list[Floats]:
-        """The last hidden states of each text, (t, d)."""
+    def _states(self, ids: list[list[int]], layers: int) -> list[Floats]:
+        """The hidden states of each text, of the last `layers`, (l, t, d)."""
         import torch
 
         width = max(map(len, ids))
@@ -164,9 +182,10 @@ class _Loaded:
             mask[row, : len(each)] = 1
         torch.set_num_threads(THREADS)  # of this thread
         with torch.inference_mode():
-            states = self.model(input_ids=tokens, attention_mask=mask).last_hidden_state
-        array: Floats = states.float().numpy()
-        return [array[row, : len(each)] for row, each in enumerate(ids)]
+            seen = self.model(input_ids=tokens, attention_mask=mask, output_hidden_states=True)
+        states = (*seen.hidden_states[:-1], seen.last_hidden_state)  # the last one may be normed
+        array: Floats = torch.stack(states[-layers:]).float().numpy()
+        return [array[:, row, : len(each)] for row, each in enumerate(ids)]
 
     def _embedded(self, passage: Passage, code: Any, states: Floats, start: int) -> Embedded:
         end = start + len(passage.text)
@@ -175,13 +194,13 @@ class _Loaded:
             for at, (first, last) in enumerate(code.offsets)
             if start <= first and last <= end and last > first and not code.special_tokens_mask[at]
         ]
-        whole = states[own] if own else states
+        whole = states[:, own] if own else states
         words = [_word(passage.text, code, at, start) for at in own]
         kept = [(at, word) for at, word in zip(own, words, strict=True) if terms(word)]
         kept = kept[:MOST_TOKENS]
         return Embedded(
-            vector=_unit(whole.mean(axis=0)),
-            tokens=_unit(states[[at for at, _ in kept]] @ self.turn),
+            vector=_unit(_unit(whole.mean(axis=1)).sum(axis=0)),
+            tokens=_unit(states[-1, [at for at, _ in kept]] @ self.turn),
             words=tuple(word for _, word in kept),
         )
 

@@ -59,6 +59,12 @@ class Vectors:
         found: Floats = self.packed[place].astype(np.float32) * self.scale[place]
         return found
 
+    def common(self) -> Floats:
+        """(d,), what all have in common: the mean, of a thousand if there are more."""
+        some = self.at(slice(None, None, -(-len(self.packed) // AT_ONCE) or 1))
+        found: Floats = some.scale @ some.packed.astype(np.float32)
+        return found / max(int(np.count_nonzero(some.scale)), 1)
+
     def at(self, places: Places | Sequence[int] | slice) -> "Vectors":
         return Vectors(packed=self.packed[places], scale=self.scale[places])
 
@@ -193,19 +199,24 @@ def sessions(at: NDArray[np.float64]) -> NDArray[np.int32]:
 
 def passage(turn: Turn, before: Turn | None, after: Turn | None) -> Passage:
     def said(other: Turn | None) -> str:
-        return f"{other.author.name}: {other.text}" if other else ""
+        return f"{other.author.name}: {plain(other.text)}" if other else ""
 
     return Passage(
         before=f"{said(before)[-FOREGOING:]} {turn.author.name}: ".lstrip(),
-        text=turn.text,
+        text=plain(turn.text) or turn.text,
         after=f" {said(after)[:FOREGOING]}".rstrip(),
     )
 
 
 def index_terms(text: str) -> NDArray[np.uint32]:
     """What `Index.terms` holds of a turn."""
-    plain = ATTACHED.sub(" ", text)
-    return hashes([*terms(plain), *kinds(plain)])
+    text = plain(text)
+    return hashes([*terms(text), *kinds(text)])
 
 
-ATTACHED = re.compile(r"\[attached \S+")  # see `prompt.said`: its words are nobody's
+def plain(text: str) -> str:
+    """A text without the words that are nobody's: of what is attached the description stays."""
+    return ATTACHED.sub(r"\1", text)
+
+
+ATTACHED = re.compile(r"\[attached [^\s:\]]+:? ?([^\]]{0,4000})\]")  # as `prompt.said` puts it

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hobnob.memory.index import BLOCK, Floats, Index, Places, Whole, distinct, signs
-from hobnob.memory.question import Query, by_whom, in_time
+from hobnob.memory.question import Query, by_whom, in_particular, in_time
 from hobnob.memory.ranking import WEIGHTS, idf
 
 KEPT = 16_384
@@ -23,7 +23,7 @@ def narrow(query: Query, index: Index, kept: int = KEPT) -> tuple[Places, Index]
     turns += WEIGHTS["date"] * in_time(query, index)
     scores = WEIGHTS["session"] * in_sessions
     if query.vector is not None and index.vectors is not None:
-        alike = _cosines(query.vector, index)
+        alike = _cosines(in_particular(query.vector, index.vectors), index)
         turns += WEIGHTS["vector"] * alike
         scores += WEIGHTS["session vector"] * np.maximum.reduceat(alike, first)
     scores += np.maximum.reduceat(turns, first)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hobnob.memory.dates import spans
-from hobnob.memory.index import Index
-from hobnob.memory.words import hashes, is_named, terms
+from hobnob.memory.index import Index, Vectors
+from hobnob.memory.words import hashes, named_at, terms
 
 Floats = NDArray[np.floating[Any]]
 
@@ -34,20 +34,34 @@ class Query:
         return list(dict.fromkeys(hashes(terms(self.text)).tolist()))
 
 
+LESS_COMMON = 0.4
+"""How much of it is taken away."""
+OTHERS = 0.5
+"""How much those are meant whom a question names too: "what did Ann get from Ben?" """
+
+
 def by_whom(query: Query, index: Index) -> Floats:
-    """(n,), 1 for each turn of whom the question names, or means by "I" or "you". Nothing if it
-    names nobody, or everybody."""
+    """(n,), 1 for each turn of whom the question names first, half for the others whom it names;
+    where it names nobody, 1 for whom it means by "I" or "you"."""
     authors = index.authors
-    chosen = np.array([is_named(author.name, query.text) for author in authors], bool)
-    if not chosen.any():
-        about = _pronoun(query.text)
-        if about == "i":
-            chosen = np.array([author.id in query.askers for author in authors], bool)
-        elif about == "you":
-            chosen = np.array([author.is_bot for author in authors], bool)
-    if chosen.all() or not chosen.any():
-        return np.zeros(len(index.at), np.float32)
-    return chosen.astype(np.float32)[index.author]
+    at = [named_at(author.name, query.text) for author in authors]
+    first = min((place for place in at if place is not None), default=None)
+    if first is not None:
+        meant = [0 if place is None else 1 if place == first else OTHERS for place in at]
+    elif about := _pronoun(query.text):
+        meant = [
+            author.is_bot if about == "you" else author.id in query.askers for author in authors
+        ]
+    else:
+        meant = [0] * len(authors)
+    return np.array(meant, np.float32)[index.author]
+
+
+def in_particular(query: Floats, vectors: Vectors) -> Floats:
+    """(d,), a question's vector without what all turns have in common, which tells none from
+    another (Mu and Viswanath, 2018)."""
+    found: Floats = query - LESS_COMMON * vectors.common()
+    return found
 
 
 def in_time(query: Query, index: Index) -> Floats:
@@ -72,6 +86,10 @@ ASKS_WHEN = re.compile(
     r"^when\b|\bhow long\b|\bwhat (?:day|date|month|year|time)\b|什么时候|哪天|几号|哪年|多久"
 )
 ASKS_HOW_MANY = re.compile(r"\bhow (?:many|much|often|old)\b|多少|几[个次只岁天年月]|多大")
+ASKS_FOR_A_NAME = re.compile(
+    r"^(?:who|where|which)\b|\bnames?\b|\bcalled\b"
+    r"|^what (?:book|movie|film|song|game|band|team|company|brand|city|country|state|place)s?\b"
+)
 _POLITE = re.compile(
     r"^\W*(?:(?:do|can|could|would|will) you |please )?(?:still |please )?"
     r"(?:remember|recall|know|tell me|remind me)\b|^你?还?(?:记得|知道)"

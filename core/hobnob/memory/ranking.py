@@ -12,8 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hobnob.memory.index import Index, Whole
-from hobnob.memory.question import ASKS_HOW_MANY, ASKS_WHEN, Query, by_whom, in_time
-from hobnob.memory.words import NUMBER, QUESTION, TIME, fold, hashes, term, words
+from hobnob.memory.question import (
+    ASKS_FOR_A_NAME,
+    ASKS_HOW_MANY,
+    ASKS_WHEN,
+    Query,
+    by_whom,
+    in_particular,
+    in_time,
+)
+from hobnob.memory.words import NAME, NUMBER, QUESTION, TIME, fold, hashes, term, words
 
 Floats = NDArray[np.floating[Any]]
 
@@ -25,9 +33,11 @@ BESIDE = ((1, 0.3), (2, 0.5))
 """What counts of the words of turns beside it. Two places away the same person goes on."""
 NEAR = 0.9
 """What a neighbour's word counts as one's own."""
+BEST = 3
+"""Turns that are probably right: what they have in common is asked for too (Rocchio, 1971)."""
 WEIGHTS = {
     # the words of the question
-    "words": 2.0,  # in the turn and, less, in those beside it (BM25)
+    "words": 1.9,  # in the turn and, less, in those beside it (BM25)
     "answer": 1.2,  # in a question that was asked right before
     "session": 1.0,  # in its session (BM25)
     "covered": 0.6,  # the share of them that it has together with its neighbours
@@ -36,12 +46,15 @@ WEIGHTS = {
     "date": 5.0,  # said when the question says
     "time": 1.2,  # tells a time, where the question asks for one
     "number": 0.5,
+    "name": 0.5,  # has one, where the question asks for one
     "length": 0.5,
     "question": -0.5,  # asks something itself
     # what it means
-    "vector": 5.0,
+    "vector": 6.5,
     "session vector": 1.0,
+    "vector before": 1.5,  # of the turn before
     "answer vector": 0.5,  # of a question that was asked right before
+    "like the best": 1.5,  # what the first have in common
     "tokens": 3.0,  # each word of the question finds its nearest (MaxSim)
     "tokens near": 3.5,  # in it or in its neighbours
     "session tokens": 4.0,
@@ -114,7 +127,18 @@ class Ranking:
             }
         )
         self.scores = scores
+        self._look_again(places)
         return True
+
+    def _look_again(self, places: NDArray[np.int64]) -> None:
+        """Once more, for what the best of these places have in common, and not all turns."""
+        vectors = self.index.vectors
+        if vectors is not None:
+            best = np.mean([vectors.unit(place) for place in self.first(BEST)], axis=0)
+            best -= vectors.common()
+            best /= max(float(np.linalg.norm(best)), 1e-9)
+            like = {"like the best": vectors.at(places).cosines(best)}
+            self.scores[places] += self._weighted(like)
 
     def has(self, kind: str) -> Floats:
         """(n,), 1 for each turn that is such a kind of text."""
@@ -151,11 +175,14 @@ class Ranking:
             found["time"] = self.has(TIME)
         if ASKS_HOW_MANY.search(asks):
             found["number"] = self.has(NUMBER)
+        if ASKS_FOR_A_NAME.search(asks):
+            found["name"] = self.has(NAME)
         if query.vector is not None and index.vectors is not None:
-            alike = index.vectors.cosines(query.vector)
+            alike = index.vectors.cosines(in_particular(query.vector, index.vectors))
             found |= {
                 "vector": alike,
                 "session vector": self._of_session(alike),
+                "vector before": self._shift(alike, 1),
                 "answer vector": self._shift(np.maximum(alike, 0) * questions, 1),
             }
         return found

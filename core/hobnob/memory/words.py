@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 LONGEST = 20_000
 """Characters of a text that are looked at."""
-QUESTION, TIME, NUMBER = "?", "@", "#"
-"""Not words but what kind of text it is: it asks something, tells a time, has a number in it."""
+QUESTION, TIME, NUMBER, NAME = "?", "@", "#", "A"
+"""Not words but what kind of text it is: it asks something, tells a time, has a number in it, has
+a name in it."""
 
 _STOP = frozenset(
     """
@@ -49,6 +50,8 @@ _NUMBER = re.compile(
     r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|few|couple|several|twice|once)\b"
     r"|[\d一二两三四五六七八九十百]"
 )
+_NAME = re.compile(r"(?<![.!?] )(?<!^)\b[A-Z][a-z]+|\"[^\"]+\"", re.MULTILINE)
+"""A capital that no sentence begins with."""
 _stemmer = snowballstemmer.stemmer("english")
 
 
@@ -73,13 +76,15 @@ def term(word: str) -> str:
     return found[0] if found else ""
 
 
-def is_named(name: str, text: str) -> bool:
-    """Whether `text` speaks of somebody called so: by the first word of the name, or all of one
-    that has no spaces."""
+def named_at(name: str, text: str) -> int | None:
+    """Where `text` speaks of somebody called so: by the first word of the name, or all of one that
+    has no spaces. None if it doesn't."""
+    folded = fold(text[:LONGEST])
     first = words(name)[:1]
     if first and _IS_CJK.match(first[0]):
-        return fold(name) in fold(text)
-    return bool(first) and first[0] in {word.removesuffix("'s") for word in words(text)}
+        return at if (at := folded.find(fold(name))) >= 0 else None
+    found = (each.start() for each in _WORD.finditer(folded) if each[0].removesuffix("'s") in first)
+    return next(found, None)
 
 
 def is_latin(text: str) -> bool:
@@ -90,10 +95,15 @@ def is_latin(text: str) -> bool:
 
 
 def kinds(text: str) -> list[str]:
-    """What kind of text it is: of QUESTION, TIME and NUMBER those that hold."""
+    """What kind of text it is: of QUESTION, TIME, NUMBER and NAME those that hold."""
     folded = fold(text[:LONGEST]).strip()
-    found = (folded.endswith("?"), _TIME.search(folded), _NUMBER.search(folded))
-    return [kind for kind, holds in zip((QUESTION, TIME, NUMBER), found, strict=True) if holds]
+    found = {
+        QUESTION: folded.endswith("?"),
+        TIME: _TIME.search(folded),
+        NUMBER: _NUMBER.search(folded),
+        NAME: _NAME.search(text[:LONGEST].strip()),
+    }
+    return [kind for kind, holds in found.items() if holds]
 
 
 def hashes(terms: Sequence[str]) -> NDArray[np.uint32]:

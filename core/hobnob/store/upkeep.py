@@ -239,6 +239,12 @@ async def learned(database: Database, embedder: str) -> tuple[int, int]:
     return await database.read(transaction)
 
 
+async def oldest_learned(database: Database) -> str | None:
+    """Which embedder knows the oldest turn that any knows."""
+    query = sa.select(turn.c.learned).where(turn.c.learned.is_not(None)).order_by(turn.c.id)
+    return await database.read(lambda connection: connection.scalar(query.limit(1)))
+
+
 async def relearn(database: Database, embedder: str, limit: int) -> int:
     """Let up to `limit` turns that another embedder knows be learned anew; how many."""
     others = sa.select(turn.c.id).where(turn.c.learned != embedder).limit(limit)
