@@ -233,6 +233,7 @@ def test_what_is_attached_is_not_said() -> None:
         ("[attached image/png cat.png: a red cat]", "cat.png: a red cat"),
         ("[attached image/png a.png] [attached audio/ogg]!", "a.png !"),
         ("[attached image/png]", "[attached image/png]"),  # nothing else is there to be read
+        ("[attached image/png]\n[attached image/png]",) * 2,
         ("[attached", "[attached"),
         ("I attached it", "I attached it"),
     ],
@@ -240,6 +241,26 @@ def test_what_is_attached_is_not_said() -> None:
 def test_what_is_attached_is_read_by_its_description(text: str, read: str) -> None:
     turn = Turn(role=Role.USER, author=ANN, text=text, at=START)
     assert passage(turn, None, None).text == read
+
+
+@pytest.mark.parametrize(
+    "text", ["[attached " + "x" * 99_000, "[attached " * 9_000, "[attached [" * 9_000, "[" * 99_000]
+)
+def test_a_text_made_to_be_slow_is_read_in_bounded_time(text: str) -> None:
+    turn = Turn(role=Role.USER, author=ANN, text=text, at=START)
+    began = time.process_time()
+    passage(turn, turn, turn)
+    index_terms(text)
+    assert time.process_time() - began < 5
+
+
+def test_a_bot_that_is_spoken_to_is_not_who_is_meant() -> None:
+    said = talk("tea", "tea", "tea", by=(ANN, ROBIN, BEN), every=DAY)
+    ann, robin, ben = scores("Robin, what does Ann drink?", said)
+    assert ann - ben == pytest.approx(WEIGHTS["speaker"])
+    assert robin - ben == pytest.approx(WEIGHTS["speaker"] / 2)
+    ann, robin, ben = scores("what does Robin drink?", said)
+    assert robin - ann == pytest.approx(WEIGHTS["speaker"])
 
 
 def test_what_all_turns_are_about_tells_none_from_another() -> None:
@@ -262,6 +283,23 @@ def test_what_is_like_the_best_is_found_with_them() -> None:
     ranking.refine(np.arange(10), [east] * 10)
     gained = ranking.scores - before
     assert gained[0] > gained[4] > max(gained[3], gained[5])
+
+
+def test_the_best_without_a_vector_say_nothing_of_the_others() -> None:
+    said = talk(*["boat"] * 3, *["x"] * 7, every=DAY)
+    vectors = np.concatenate([np.zeros((3, 3), np.float32), unit(*[[1, 0.1, 0]] * 6, [0, 0, 1])])
+    asked = ask("boat", vector=unit([0, 1, 0])[0], tokens=unit([1, 0]), token_words=("boat",))
+    ranking = Ranking(asked, index(said, vectors))
+    before = ranking.scores.copy()
+    ranking.refine(np.arange(10), [unit([1, 0])] * 10)
+    gained = ranking.scores - before
+    assert gained.tolist() == pytest.approx([gained[0]] * 10, abs=1e-4)
+
+
+@pytest.mark.parametrize("count", [1024, 1025, 2048, 2049, 3333, 4000, 9999])
+def test_what_all_have_in_common_is_that_of_both_who_talk_in_turn(count: int) -> None:
+    both = np.eye(2, dtype=np.float32)[np.arange(count) % 2]
+    assert Vectors.pack(both).common() == pytest.approx([0.5, 0.5], abs=0.01)
 
 
 def test_what_all_have_in_common_is_the_mean_of_a_thousand_of_them() -> None:

@@ -182,9 +182,11 @@ class _Loaded:
             mask[row, : len(each)] = 1
         torch.set_num_threads(THREADS)  # of this thread
         with torch.inference_mode():
-            seen = self.model(input_ids=tokens, attention_mask=mask, output_hidden_states=True)
-        states = (*seen.hidden_states[:-1], seen.last_hidden_state)  # the last one may be normed
-        array: Floats = torch.stack(states[-layers:]).float().numpy()
+            seen = self.model(
+                input_ids=tokens, attention_mask=mask, output_hidden_states=layers > 1
+            )
+        before = seen.hidden_states[-layers:-1] if layers > 1 else ()
+        array: Floats = torch.stack((*before, seen.last_hidden_state)).float().numpy()
         return [array[:, row, : len(each)] for row, each in enumerate(ids)]
 
     def _embedded(self, passage: Passage, code: Any, states: Floats, start: int) -> Embedded:

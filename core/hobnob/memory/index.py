@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hobnob.events import Author, Turn
-from hobnob.memory.words import hashes, kinds, terms
+from hobnob.memory.words import LONGEST, hashes, kinds, terms
 from hobnob.recollection import Passage
 
 Floats = NDArray[np.floating[Any]]
@@ -60,8 +60,9 @@ class Vectors:
         return found
 
     def common(self) -> Floats:
-        """(d,), what all have in common: the mean, of a thousand if there are more."""
-        some = self.at(slice(None, None, -(-len(self.packed) // AT_ONCE) or 1))
+        """(d,), what all have in common: the mean, of a thousand at most. Every other turn would be
+        one person's, so an odd step leads through them."""
+        some = self.at(slice(None, None, -(-len(self.packed) // AT_ONCE) | 1))
         found: Floats = some.scale @ some.packed.astype(np.float32)
         return found / max(int(np.count_nonzero(some.scale)), 1)
 
@@ -203,7 +204,7 @@ def passage(turn: Turn, before: Turn | None, after: Turn | None) -> Passage:
 
     return Passage(
         before=f"{said(before)[-FOREGOING:]} {turn.author.name}: ".lstrip(),
-        text=plain(turn.text) or turn.text,
+        text=plain(turn.text).strip() or turn.text,
         after=f" {said(after)[:FOREGOING]}".rstrip(),
     )
 
@@ -216,7 +217,7 @@ def index_terms(text: str) -> NDArray[np.uint32]:
 
 def plain(text: str) -> str:
     """A text without the words that are nobody's: of what is attached the description stays."""
-    return ATTACHED.sub(r"\1", text)
+    return ATTACHED.sub(r"\1", text[:LONGEST])
 
 
-ATTACHED = re.compile(r"\[attached [^\s:\]]+:? ?([^\]]{0,4000})\]")  # as `prompt.said` puts it
+ATTACHED = re.compile(r"\[attached [^\s:\]]++:?+ ?+([^\]]{0,4000}+)\]")  # as `prompt.said` puts it

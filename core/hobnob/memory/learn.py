@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from hobnob.errors import EngineError, EngineUnavailable, HobnobError, StoreRefused
+from hobnob.errors import HobnobError, StoreRefused
 from hobnob.memory import summary
 from hobnob.memory.embedder import pack
 from hobnob.memory.facts import asking
@@ -35,8 +35,6 @@ WINDOW = 48
 """Turns that a prompt mostly has room for: what is older is summed up."""
 SUMMED_UP = 16
 """Turns that go into a summary at once: while it stays, the prompt begins the same."""
-MOST_UNLEARNED = 20
-"""Turns that are left out because they can't be learned. If there are more, it is not for them."""
 
 
 class Learner:
@@ -93,23 +91,40 @@ class Learner:
         return len(lessons)
 
     async def _learn(self, lessons: Sequence[Lesson]) -> None:
-        """Learn from these together; if that fails for one of them, from all the others."""
+        """Learn from these together. If that fails for some and not for others, those are left
+        out; what fails for all is not for them."""
         try:
-            seen = await self._embedded(lessons)
-            found = await self._found(lessons)
-            await self._store.learn(list(map(self._learned, lessons, seen, found)))
+            await self._learn_together(lessons)
         except Exception as error:
-            if not _is_for_the_turn(error) or len(self._unlearned) >= MOST_UNLEARNED:
+            if not _is_for_the_turn(error):
                 raise
-            if len(lessons) == 1:
-                self._unlearned.add(lessons[0].id)
-                log.exception(
-                    "a bug: turn %d can't be learned; until the next start, recall doesn't find it",
-                    lessons[0].id,
-                )
-                return
-            for lesson in lessons:
-                await self._learn([lesson])
+            errors = [await self._error_alone(each) for each in lessons]
+            if all(errors):
+                raise
+            for lesson, own in zip(lessons, errors, strict=True):
+                if own is not None:
+                    self._unlearned.add(lesson.id)
+                    log.error(
+                        "a bug: turn %d can't be learned, and isn't recalled until the next start",
+                        lesson.id,
+                        exc_info=own,
+                    )
+
+    async def _error_alone(self, lesson: Lesson) -> Exception | None:
+        """Learn from this alone; why it can't be."""
+        await self._idle()
+        try:
+            await self._learn_together([lesson])
+        except Exception as error:
+            if not _is_for_the_turn(error):
+                raise
+            return error
+        return None
+
+    async def _learn_together(self, lessons: Sequence[Lesson]) -> None:
+        seen = await self._embedded(lessons)
+        found = await self._found(lessons)
+        await self._store.learn(list(map(self._learned, lessons, seen, found)))
 
     async def _sum_up(self, conversation: int) -> None:
         """Bring the summary of what was said before the window up to date."""
@@ -168,9 +183,7 @@ class Learner:
 
 
 def _is_for_the_turn(error: Exception) -> bool:
-    """Whether another turn may do: not where the database or a model is away."""
-    if isinstance(error, EngineError):
-        return not isinstance(error, EngineUnavailable)
+    """Whether another turn may do: not where the database or the embedder is away."""
     return isinstance(error, StoreRefused) or not isinstance(error, HobnobError)
 
 

@@ -41,11 +41,14 @@ OTHERS = 0.5
 
 
 def by_whom(query: Query, index: Index) -> Floats:
-    """(n,), 1 for each turn of whom the question names first, half for the others whom it names;
-    where it names nobody, 1 for whom it means by "I" or "you"."""
+    """(n,), 1 for each turn of whom the question names first, half for the others whom it names
+    (and the bot, whom it may only speak to); where it names nobody, 1 for whom it means by "I" or
+    "you"."""
     authors = index.authors
     at = [named_at(author.name, query.text) for author in authors]
-    first = min((place for place in at if place is not None), default=None)
+    found = zip(authors, at, strict=True)
+    named = [(author.is_bot, place) for author, place in found if place is not None]
+    first = min(named)[1] if named else None
     if first is not None:
         meant = [0 if place is None else 1 if place == first else OTHERS for place in at]
     elif about := _pronoun(query.text):

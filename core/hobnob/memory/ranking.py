@@ -132,13 +132,14 @@ class Ranking:
 
     def _look_again(self, places: NDArray[np.int64]) -> None:
         """Once more, for what the best of these places have in common, and not all turns."""
-        vectors = self.index.vectors
-        if vectors is not None:
-            best = np.mean([vectors.unit(place) for place in self.first(BEST)], axis=0)
-            best -= vectors.common()
-            best /= max(float(np.linalg.norm(best)), 1e-9)
-            like = {"like the best": vectors.at(places).cosines(best)}
-            self.scores[places] += self._weighted(like)
+        vectors, best = self.index.vectors, self.first(BEST)
+        if vectors is None or not vectors.known(best).any():
+            return
+        known = [vectors.unit(place) for place in best[vectors.known(best)]]
+        alike = np.mean(known, axis=0) - vectors.common()
+        alike /= max(float(np.linalg.norm(alike)), 1e-9)
+        like = {"like the best": vectors.at(places).cosines(alike)}
+        self.scores[places] += self._weighted(like)
 
     def has(self, kind: str) -> Floats:
         """(n,), 1 for each turn that is such a kind of text."""

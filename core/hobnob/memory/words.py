@@ -51,7 +51,7 @@ _NUMBER = re.compile(
     r"|[\d一二两三四五六七八九十百]"
 )
 _NAME = re.compile(r"(?<![.!?] )(?<!^)\b[A-Z][a-z]+|\"[^\"]+\"", re.MULTILINE)
-"""A capital that no sentence begins with."""
+"""A capital that doesn't stand where a sentence or a line begins, or a title in quotes."""
 _stemmer = snowballstemmer.stemmer("english")
 
 
