@@ -41,22 +41,21 @@ OTHERS = 0.5
 
 
 def by_whom(query: Query, index: Index) -> Floats:
-    """(n,), 1 for each turn of whom the question names first, half for the others whom it names
-    (and the bot, whom it may only speak to); where it names nobody, 1 for whom it means by "I" or
-    "you"."""
+    """(n,), 1 for each turn of the person whom the question names first, half for others whom it
+    names; where it names no person, 1 for whom it means by "I", "you" or the bot's name."""
     authors = index.authors
     at = [named_at(author.name, query.text) for author in authors]
     found = zip(authors, at, strict=True)
-    named = [(author.is_bot, place) for author, place in found if place is not None]
-    first = min(named)[1] if named else None
-    if first is not None:
+    people = [place for author, place in found if place is not None and not author.is_bot]
+    if people:
+        first = min(people)
         meant = [0 if place is None else 1 if place == first else OTHERS for place in at]
-    elif about := _pronoun(query.text):
-        meant = [
-            author.is_bot if about == "you" else author.id in query.askers for author in authors
-        ]
+    elif _pronoun(query.text) == "i":
+        meant = [author.id in query.askers for author in authors]
+    elif _pronoun(query.text) == "you":
+        meant = [author.is_bot for author in authors]
     else:
-        meant = [0] * len(authors)
+        meant = [place is not None for place in at]
     return np.array(meant, np.float32)[index.author]
 
 
