@@ -59,7 +59,7 @@ class SentenceModel:
         self._name = name
         self._layers = TALK_LAYERS if name == STARTER else 1
         self._thread = ThreadPoolExecutor(1, "embedder")
-        self._loading: list[asyncio.Future[_Loaded]] = []  # one at most, shared with copies
+        self._loading = _Loading(name)
 
     @property
     def id(self) -> str:
@@ -100,11 +100,22 @@ class SentenceModel:
         return self._name != STARTER or is_latin(text)
 
     async def _embed(self, passages: list[Passage], *, query: bool) -> list[Embedded]:
-        if not self._loading or _failed(self._loading[0]):
-            self._loading[:] = [_beside(_load, self._name)]
-        loaded = await asyncio.shield(self._loading[0])
+        loaded = await self._loading.done()
         work = partial(loaded.embed, passages, self._layers, query=query)
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+class _Loading:
+    """A model that is loaded when it is first asked for, and again if that failed."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._future: asyncio.Future[_Loaded] | None = None
+
+    async def done(self) -> "_Loaded":
+        if self._future is None or _failed(self._future):
+            self._future = _beside(_load, self._name)
+        return await asyncio.shield(self._future)
 
 
 def _beside(work: Callable[[str], T], name: str) -> asyncio.Future[T]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hobnob.memory.dates import spans
 from hobnob.memory.index import Index, Vectors
-from hobnob.memory.words import hashes, named_at, terms
+from hobnob.memory.words import NAME, NUMBER, TIME, hashes, named_at, terms
 
 Floats = NDArray[np.floating[Any]]
 
@@ -35,7 +35,7 @@ class Query:
 
 
 LESS_COMMON = 0.4
-"""How much of it is taken away."""
+"""How much of what all turns have in common is taken from a question's vector."""
 OTHERS = 0.5
 """How much those are meant whom a question names too: "what did Ann get from Ben?" """
 
@@ -50,9 +50,9 @@ def by_whom(query: Query, index: Index) -> Floats:
     if people:
         first = min(people)
         meant = [0 if place is None else 1 if place == first else OTHERS for place in at]
-    elif _pronoun(query.text) == "i":
+    elif (about := _pronoun(query.text)) == "i":
         meant = [author.id in query.askers for author in authors]
-    elif _pronoun(query.text) == "you":
+    elif about == "you":
         meant = [author.is_bot for author in authors]
     else:
         meant = [place is not None for place in at]
@@ -84,14 +84,28 @@ def asks_for_now(text: str) -> bool:
     return verb is not None and verb["now"] is not None
 
 
-ASKS_WHEN = re.compile(
-    r"^when\b|\bhow long\b|\bwhat (?:day|date|month|year|time)\b|什么时候|哪天|几号|哪年|多久"
-)
-ASKS_HOW_MANY = re.compile(r"\bhow (?:many|much|often|old)\b|多少|几[个次只岁天年月]|多大")
-ASKS_FOR_A_NAME = re.compile(
-    r"^(?:who|where|which)\b|\bnames?\b|\bcalled\b"
-    r"|^what (?:book|movie|film|song|game|band|team|company|brand|city|country|state|place)s?\b"
-)
+WANTS = {
+    "time": (
+        TIME,
+        re.compile(
+            r"^when\b|\bhow long\b|\bwhat (?:day|date|month|year|time)\b"
+            r"|什么时候|哪天|几号|哪年|多久"
+        ),
+    ),
+    "number": (
+        NUMBER,
+        re.compile(r"\bhow (?:many|much|often|old)\b|多少|几[个次只岁天年月]|多大"),
+    ),
+    "name": (
+        NAME,
+        re.compile(
+            r"^(?:who|where|which)\b|\bnames?\b|\bcalled\b"
+            r"|^what (?:book|movie|film|song|game|band|team|company|brand|city|country|state"
+            r"|place)s?\b"
+        ),
+    ),
+}
+"""What an answer should have in it: the kind of text that has it, and how it is asked for."""
 _POLITE = re.compile(
     r"^\W*(?:(?:do|can|could|would|will) you |please )?(?:still |please )?"
     r"(?:remember|recall|know|tell me|remind me)\b|^你?还?(?:记得|知道)"

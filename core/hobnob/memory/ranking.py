@@ -12,16 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hobnob.memory.index import Index, Whole
-from hobnob.memory.question import (
-    ASKS_FOR_A_NAME,
-    ASKS_HOW_MANY,
-    ASKS_WHEN,
-    Query,
-    by_whom,
-    in_particular,
-    in_time,
-)
-from hobnob.memory.words import NAME, NUMBER, QUESTION, TIME, fold, hashes, term, words
+from hobnob.memory.question import WANTS, Query, by_whom, in_particular, in_time
+from hobnob.memory.words import QUESTION, fold, hashes, term, words
 
 Floats = NDArray[np.floating[Any]]
 
@@ -135,8 +127,7 @@ class Ranking:
         vectors, best = self.index.vectors, self.first(BEST)
         if vectors is None or not vectors.known(best).any():
             return
-        known = [vectors.unit(place) for place in best[vectors.known(best)]]
-        alike = np.mean(known, axis=0) - vectors.common()
+        alike = vectors.at(best).common() - vectors.common()
         alike /= max(float(np.linalg.norm(alike)), 1e-9)
         like = {"like the best": vectors.at(places).cosines(alike)}
         self.scores[places] += self._weighted(like)
@@ -172,12 +163,7 @@ class Ranking:
             "length": np.log1p(np.minimum(np.diff(index.ends, prepend=0), ENOUGH_WORDS)),
             "question": questions,
         }
-        if ASKS_WHEN.search(asks):
-            found["time"] = self.has(TIME)
-        if ASKS_HOW_MANY.search(asks):
-            found["number"] = self.has(NUMBER)
-        if ASKS_FOR_A_NAME.search(asks):
-            found["name"] = self.has(NAME)
+        found |= {name: self.has(kind) for name, (kind, how) in WANTS.items() if how.search(asks)}
         if query.vector is not None and index.vectors is not None:
             alike = index.vectors.cosines(in_particular(query.vector, index.vectors))
             found |= {
